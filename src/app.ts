@@ -1,0 +1,54 @@
+import { Hono } from 'hono'
+import { cors } from 'hono/cors'
+import { AppError } from './domain/errors.ts'
+import type { AppEnv } from './routes/app-env.ts'
+import { deviceRoutes } from './routes/devices.ts'
+import { publicRoutes } from './routes/health.ts'
+import { ingestRoutes } from './routes/ingest.ts'
+import { methodsOf } from './routes/methods.ts'
+import { openApiRoutes } from './routes/openapi.ts'
+import { problem } from './routes/problem.ts'
+import { requireMigrations } from './routes/require-migrations.ts'
+import { telemetryRoutes } from './routes/telemetry.ts'
+import { tenantRoutes } from './routes/tenants.ts'
+import type { World } from './services/context.ts'
+
+/** The whole HTTP interface. `worldOf` makes the databases and objects of an isolate once. */
+export function createApp(worldOf: (env: Env) => World) {
+  const app = new Hono<AppEnv>()
+
+  app.use(async (c, next) => {
+    c.set('requestId', c.req.header('cf-ray') ?? crypto.randomUUID())
+    c.set('world', worldOf(c.env))
+    await next()
+  })
+  // Browsers may act as devices and read the catalog from anywhere; no cookie is taken there.
+  app.use('/api/v1/*', cors({ origin: '*', maxAge: 86_400, exposeHeaders: ['Retry-After'] }))
+  app.use(requireMigrations)
+
+  const routes = app
+    .route('/', publicRoutes)
+    .route('/', ingestRoutes())
+    .route('/', tenantRoutes)
+    .route('/', telemetryRoutes)
+    .route('/', deviceRoutes)
+    .route(
+      '/',
+      openApiRoutes(() => app.routes),
+    )
+
+  app.notFound(async (c) => {
+    const allowed = methodsOf(app, c.req.path)
+    if (allowed.length > 0) {
+      const answer = problem(c, new AppError('method_not_allowed', { detail: `Use ${allowed.join(', ')} here.` }))
+      answer.headers.set('allow', allowed.join(', '))
+      return answer
+    }
+    const isPage = (c.req.method === 'GET' || c.req.method === 'HEAD') && !c.req.path.startsWith('/api/')
+    return isPage
+      ? c.env.ASSETS.fetch(c.req.raw)
+      : problem(c, new AppError('not_found', { detail: 'Nothing is here.' }))
+  })
+  app.onError((error, c) => problem(c, error))
+  return routes
+}

@@ -1,0 +1,88 @@
+/** Every number that bounds something, with its reason. Bytes, milliseconds and counts unless named. */
+export const limits = {
+  /** One HTTP body of one reading: far above any device's message, far below an isolate's 128 MB. */
+  bodyBytes: 256 * 1024,
+  /** A batch body or an import file. */
+  batchBytes: 1024 * 1024,
+  /** An `/api` document. */
+  apiBytes: 256 * 1024,
+  /** The published contract. */
+  batchItems: 100,
+  importRows: 1000,
+
+  keysPerReading: 256,
+  keyLength: 128,
+  /** A string, or an array as JSON. */
+  valueBytes: 4096,
+  /** Nested objects become dotted keys up to here. */
+  depth: 5,
+  /** Walk bound for arrays and for anything that a codec returns. */
+  codecDepth: 32,
+
+  /** Readings before 2000 come from a clock that was never set. */
+  earliestTs: Date.UTC(2000, 0, 1),
+  /** A clock may be a time zone wrong, not more. */
+  futureTsMs: 24 * 3_600_000,
+  /** Older than this is a backlog and has its own allowance. */
+  backlogAgeMs: 3_600_000,
+
+  /** Isolates cache token → device; a rotated token lives no longer than 30 s. */
+  tokenCacheMs: 25_000,
+  tokenCacheEntries: 20_000,
+  unknownTokenCacheMs: 10_000,
+  unknownTokenCacheEntries: 2_000,
+
+  /** Lanes per telemetry shard. D1 runs one query at a time; more lanes only share the RPC work. */
+  lanesPerShard: 4,
+  /** Rows and bytes of one INSERT: D1 takes 2 MB a parameter and 30 s a query. */
+  statementRows: 1000,
+  statementBytes: 1024 * 1024,
+  /** Unacknowledged bytes in one object; beyond it callers are told to wait. */
+  laneBacklogBytes: 8 * 1024 * 1024,
+  /** A failing write is retried this long before its callers are told `unavailable`. */
+  writeRetryMs: 10_000,
+  writeRetryFirstMs: 50,
+  writeRetryMaxMs: 2_000,
+  /** How long a repeat of a message without `ts` is recognised by its mark. */
+  markWindowMs: 10 * 60_000,
+  marksPerDevice: 2_000,
+  devicesPerLane: 20_000,
+  idempotencyMs: 24 * 3_600_000,
+  idempotencyKeyLength: 255,
+  /** How far a lane's given times may run ahead of its clock before the lead is stored. */
+  clockLeadMs: 1_000,
+  /** Counts of limited tenants are shared between lanes this often, so a quota bites within a minute. */
+  usageReportMs: 15_000,
+
+  /** Presence: an inactive device is one that was silent this long. */
+  inactivityTimeoutMs: 10 * 60_000,
+  stateSaveMs: 5 * 60_000,
+  /** A cold object folds the readings of this long before the newest saved one. */
+  stateOverlapMs: 10 * 60_000,
+  stateRebuildRows: 1_000,
+  latestKeys: 1_024,
+  latestBytes: 512 * 1024,
+
+  eventsPerDevice: 100,
+  eventRawBytes: 4_096,
+
+  pageSize: 50,
+  pageSizeMax: 500,
+  /** Points that one answer carries, and rows that one query reads for each of them. */
+  queryPoints: 10_000,
+  queryRows: 50_000,
+  queryDevices: 50,
+  queryKeys: 50,
+  queryBuckets: 5_000,
+  defaultRangeMs: 3_600_000,
+  /** Readings looked at to discover a device's keys beside its latest values. */
+  keyDiscoveryRows: 500,
+
+  /** Of one sweep: D1 deletes in chunks of about a thousand rows. */
+  sweepRows: 1_000,
+  sweepSteps: 20,
+  /** A deleted device's token may live in a cache this long; its readings are removed after. */
+  sweepDelayMs: 60_000,
+
+  d1TimeoutMs: 10_000,
+} as const

@@ -1,0 +1,48 @@
+import { limits } from './limits.ts'
+
+export type Timestamp =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'given'; readonly ts: number }
+  /** The sender's time cannot be right; the reading is kept under its arrival time. */
+  | { readonly kind: 'corrected'; readonly sent: string }
+
+/** Milliseconds in one unit, largest unit first. */
+const units = [1_000, 1, 1e-3, 1e-6] as const
+
+function plausible(ms: number, now: number): boolean {
+  return ms >= limits.earliestTs && ms <= now + limits.futureTsMs
+}
+
+/**
+ * A sender's time in epoch ms. A number is taken as s, ms, µs or ns: only one of them can lie between 2000
+ * and a day from now. Text is a number or ISO 8601 (nine fractional digits too).
+ */
+export function readTimestamp(value: unknown, now: number): Timestamp {
+  if (value === undefined || value === null) return { kind: 'absent' }
+  const sent = typeof value === 'string' ? value.slice(0, 64) : JSON.stringify(value)?.slice(0, 64)
+  const corrected: Timestamp = {
+    kind: 'corrected',
+    sent: sent ?? typeof value,
+  }
+
+  if (value instanceof Date) return whenPlausible(value.getTime(), now) ?? corrected
+  if (typeof value === 'string') {
+    const text = value.trim()
+    if (text !== '' && Number.isFinite(Number(text))) return fromNumber(Number(text), now) ?? corrected
+    return whenPlausible(Date.parse(text), now) ?? corrected
+  }
+  if (typeof value === 'number') return fromNumber(value, now) ?? corrected
+  return corrected
+}
+
+function fromNumber(value: number, now: number): Timestamp | undefined {
+  for (const unit of units) {
+    const given = whenPlausible(Math.floor(value * unit), now)
+    if (given) return given
+  }
+  return undefined
+}
+
+function whenPlausible(ms: number, now: number): Timestamp | undefined {
+  return Number.isFinite(ms) && plausible(ms, now) ? { kind: 'given', ts: ms } : undefined
+}

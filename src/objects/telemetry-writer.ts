@@ -1,0 +1,218 @@
+import { DurableObject } from 'cloudflare:workers'
+import { AppError, type Fault, toFault } from '../domain/errors.ts'
+import { limits } from '../domain/limits.ts'
+import type { AppendGroup, AppendResult, AppendRow, TelemetryLane } from '../services/ports.ts'
+import { telemetryShard } from '../store/shards.ts'
+import { addUsage } from '../store/usage.ts'
+import {
+  commitTelemetry,
+  type DeviceStateRow,
+  newestTimes,
+  type ReadingRow,
+  recentMarks,
+} from '../store/write-telemetry.ts'
+import { migrateStorage } from './storage-migrations.ts'
+import { sleep, withDeadline } from './time.ts'
+import { ArrivalClock } from './writer/arrival-clock.ts'
+import { CommitQueue } from './writer/commit-queue.ts'
+import { DirtyHours } from './writer/dirty-hours.ts'
+import { IdempotencyKeys } from './writer/idempotency.ts'
+import { RepeatMarks } from './writer/repeat-marks.ts'
+import { UsageCounter } from './writer/usage-counter.ts'
+
+const migrations = [
+  'CREATE TABLE leads (device_id TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID',
+  `CREATE TABLE idempotency_keys (
+    device_id TEXT NOT NULL, key TEXT NOT NULL, digest TEXT NOT NULL, times TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (device_id, key)
+  ) STRICT, WITHOUT ROWID`,
+]
+
+type TimedRow = ReadingRow | Fault
+
+/**
+ * A lane: the only writer of its part of a telemetry shard. Named `{shard}:{lane}`. `append` resolves when
+ * the rows are committed to D1; that is what every acknowledgement waits for.
+ */
+export class TelemetryWriter extends DurableObject<Env> implements TelemetryLane {
+  /** Tests replace it to make D1 slow or to make it fail. */
+  database: D1Database
+  readonly #clock: ArrivalClock
+  readonly #marks = new RepeatMarks()
+  readonly #keys: IdempotencyKeys
+  readonly #hours = new DirtyHours()
+  readonly #usage: UsageCounter
+  readonly #queue: CommitQueue
+  #admission: Promise<unknown> = Promise.resolve()
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env)
+    const { sql } = ctx.storage
+    migrateStorage(ctx.storage, migrations)
+    this.database = telemetryShard(env, Number.parseInt(ctx.id.name ?? '0', 10))
+    this.#keys = new IdempotencyKeys(sql)
+    this.#usage = new UsageCounter((reports) => addUsage(env.DB, reports))
+    this.#clock = new ArrivalClock(
+      {
+        load: () => {
+          sql.exec('DELETE FROM leads WHERE until < ?', Date.now())
+          return sql
+            .exec<{ device_id: string; until: number }>('SELECT device_id, until FROM leads')
+            .toArray()
+            .map((row) => [row.device_id, row.until] as const)
+        },
+        save: (deviceId, until) => {
+          sql.exec('INSERT OR REPLACE INTO leads (device_id, until) VALUES (?, ?)', deviceId, until)
+        },
+      },
+      Date.now(),
+    )
+    this.#queue = new CommitQueue(
+      ({ rows, states }) => this.#commit(rows, states),
+      sleep,
+      () => Date.now(),
+    )
+  }
+
+  /** Resolves when the rows are committed; a result for each group, in order. Never rejects for a row's sake. */
+  async append(groups: readonly AppendGroup[]): Promise<readonly AppendResult[]> {
+    const timed = await this.#inTurn(() => this.#giveTimes(groups))
+    const rows = timed.flat().filter((row): row is ReadingRow => 'ts' in row)
+    const outcomes = await this.#queue.push(rows)
+    this.ctx.waitUntil(this.#usage.share(Date.now()))
+    let next = 0
+    return timed.map((group) =>
+      group.map((row) => {
+        if (!('ts' in row)) return row
+        const outcome = outcomes[next++]
+        return outcome === 'stored' ? row.ts : (outcome as Fault)
+      }),
+    )
+  }
+
+  /** Saves what device objects know; rides with the readings that are being written. */
+  async saveStates(states: readonly DeviceStateRow[]): Promise<void> {
+    await this.#queue.push([], states)
+  }
+
+  override async alarm(): Promise<void> {
+    const next = this.#keys.purge(Date.now())
+    if (next !== undefined) await this.ctx.storage.setAlarm(next)
+  }
+
+  /** Times are given in the order of arrival, also where a look-up is awaited in between. */
+  #inTurn<T>(work: () => T | Promise<T>): Promise<T> {
+    const turn = this.#admission.then(work)
+    this.#admission = turn.catch(() => undefined)
+    return turn
+  }
+
+  async #giveTimes(groups: readonly AppendGroup[]): Promise<TimedRow[][]> {
+    const now = Date.now()
+    try {
+      await this.#lookUpCold(groups, now)
+    } catch {
+      const fault: Fault = {
+        code: 'unavailable',
+        detail: 'The telemetry store does not answer.',
+        retryAfter: 5,
+      }
+      return groups.map((group) => group.rows.map(() => fault))
+    }
+    return groups.map((group) => {
+      try {
+        this.#admit(group, now)
+        return group.idempotencyKey === undefined
+          ? this.#timeRows(group, now)
+          : this.#timeKeyedRows(group, group.idempotencyKey, now)
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error
+        return group.rows.map(() => toFault(error))
+      }
+    })
+  }
+
+  #admit({ tenantId, quota, rows }: AppendGroup, now: number): void {
+    if (!quota) return
+    const backlog = rows.filter(({ ts }) => ts !== undefined && ts < now - limits.backlogAgeMs).length
+    this.#usage.admit(tenantId, quota, rows.length - backlog, backlog, now)
+  }
+
+  #timeRows({ deviceId, rows }: AppendGroup, now: number): ReadingRow[] {
+    return rows.map((row) => {
+      const ts = this.#timeOf(deviceId, row, now)
+      if (row.mark !== undefined) this.#marks.remember(deviceId, row.mark, ts)
+      return { deviceId, ts, json: row.json, mark: row.mark }
+    })
+  }
+
+  #timeOf(deviceId: string, row: AppendRow, now: number): number {
+    if (row.ts !== undefined) {
+      this.#clock.note(deviceId, row.ts, now)
+      return row.ts
+    }
+    const first = row.mark === undefined ? undefined : this.#marks.find(deviceId, row.mark)
+    return first ?? this.#clock.give(deviceId, now)
+  }
+
+  #timeKeyedRows(group: AppendGroup, key: string, now: number): ReadingRow[] {
+    const { deviceId, rows } = group
+    if (rows.every((row) => row.ts !== undefined)) return this.#timeRows(group, now)
+    const times = this.#keys.find(deviceId, key, rows, now)
+    if (times)
+      return rows.map(({ json }, i) => ({
+        deviceId,
+        ts: times[i] as number,
+        json,
+        mark: undefined,
+      }))
+    const timed = this.#timeRows(group, now)
+    this.#keys.save(
+      deviceId,
+      key,
+      rows,
+      timed.map(({ ts }) => ts),
+      now,
+    )
+    this.ctx.waitUntil(this.#armPurge(now))
+    return timed
+  }
+
+  /** The object's one alarm; it is set once a day at most. */
+  async #armPurge(now: number): Promise<void> {
+    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(now + limits.idempotencyMs)
+  }
+
+  async #lookUpCold(groups: readonly AppendGroup[], now: number): Promise<void> {
+    const unsure = new Set<string>()
+    const unmarked = new Set<string>()
+    for (const { deviceId, rows } of groups) {
+      if (rows.some(({ ts }) => ts === undefined) && this.#clock.uncertain(deviceId, now)) unsure.add(deviceId)
+      if (rows.some(({ mark }) => mark !== undefined) && !this.#marks.knows(deviceId)) unmarked.add(deviceId)
+    }
+    if (unsure.size > 0) {
+      const newest = await this.#read(newestTimes(this.database, [...unsure], now, now + limits.clockLeadMs))
+      for (const deviceId of unsure) this.#clock.settle(deviceId, newest.get(deviceId))
+    }
+    if (unmarked.size > 0) {
+      const marks = await this.#read(recentMarks(this.database, [...unmarked], now - limits.markWindowMs))
+      for (const deviceId of unmarked) {
+        const own = marks.filter((row) => row.deviceId === deviceId)
+        this.#marks.fill(
+          deviceId,
+          own.map(({ mark, ts }) => [mark, ts] as const),
+        )
+      }
+    }
+  }
+
+  #read<T>(query: Promise<T>): Promise<T> {
+    return withDeadline(query, limits.d1TimeoutMs)
+  }
+
+  async #commit(rows: readonly ReadingRow[], states: readonly DeviceStateRow[]): Promise<void> {
+    const hours = this.#hours.unmarked(rows, Date.now())
+    await withDeadline(commitTelemetry(this.database, { rows, states, hours }), limits.d1TimeoutMs)
+    this.#hours.remember(hours, Date.now())
+  }
+}

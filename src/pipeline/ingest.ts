@@ -1,0 +1,170 @@
+import { AppError, type Fault, fromFault, isPassing } from '../domain/errors.ts'
+import type { DeviceId } from '../domain/ids.ts'
+import { type DeviceIdentity, shardAt } from '../domain/principal.ts'
+import type { AuthorisedUplink, RejectedUplink } from '../domain/uplink.ts'
+import type { AppendGroup, AppendResult, Platform, TelemetryLane } from '../services/ports.ts'
+
+export interface IngestMeta {
+  readonly connector: string
+  readonly receivedAt: number
+  readonly idempotencyKey?: string
+}
+
+export interface Accepted {
+  readonly index: number
+  readonly ts: number
+}
+
+export interface Ingested {
+  readonly accepted: readonly Accepted[]
+  readonly rejected: readonly RejectedUplink[]
+}
+
+/** The uplinks of one device that go to one shard, and what the lane said of them. */
+interface Portion {
+  readonly device: DeviceIdentity
+  readonly shard: number
+  readonly uplinks: readonly AuthorisedUplink[]
+  readonly json: readonly string[]
+}
+
+/**
+ * Commit, observe, then the caller may acknowledge. One append a lane, one observe a device, side by side.
+ * A reading is accepted when its row is committed and its device's object has seen it.
+ */
+export async function ingest(
+  platform: Platform,
+  uplinks: readonly AuthorisedUplink[],
+  meta: IngestMeta,
+): Promise<Ingested> {
+  const accepted: Accepted[] = []
+  const rejected: RejectedUplink[] = []
+  const lanes = byLane(platform, toPortions(uplinks, meta.receivedAt))
+
+  await Promise.all(
+    [...lanes.values()].map(async ({ lane, portions }) => {
+      const results = await append(lane, portions, meta)
+      await Promise.all(
+        portions.map(async (portion, i) => {
+          const result = results[i] ?? portion.uplinks.map(() => lost)
+          const outcome = await observe(platform, portion, result, meta)
+          accepted.push(...outcome.accepted)
+          rejected.push(...outcome.rejected)
+        }),
+      )
+    }),
+  )
+  accepted.sort((a, b) => a.index - b.index)
+  rejected.sort((a, b) => a.index - b.index)
+  return { accepted, rejected }
+}
+
+const lost: Fault = {
+  code: 'unavailable',
+  detail: 'The reading could not be stored now; send it again.',
+  retryAfter: 2,
+}
+
+function toPortions(uplinks: readonly AuthorisedUplink[], receivedAt: number): Portion[] {
+  const portions = new Map<
+    string,
+    {
+      device: DeviceIdentity
+      shard: number
+      uplinks: AuthorisedUplink[]
+      json: string[]
+    }
+  >()
+  for (const uplink of uplinks) {
+    const shard = shardAt(uplink.device.shards, uplink.ts ?? receivedAt)
+    const key = `${shard}:${uplink.device.deviceId}`
+    let portion = portions.get(key)
+    if (!portion) {
+      portion = { device: uplink.device, shard, uplinks: [], json: [] }
+      portions.set(key, portion)
+    }
+    portion.uplinks.push(uplink)
+    portion.json.push(JSON.stringify(uplink.values))
+  }
+  return [...portions.values()]
+}
+
+function byLane(platform: Platform, portions: readonly Portion[]) {
+  const lanes = new Map<string, { lane: TelemetryLane; portions: Portion[] }>()
+  for (const portion of portions) {
+    const { name, lane } = platform.lane(portion.shard, portion.device.deviceId as DeviceId)
+    const entry = lanes.get(name)
+    if (entry) entry.portions.push(portion)
+    else lanes.set(name, { lane, portions: [portion] })
+  }
+  return lanes
+}
+
+async function append(
+  lane: TelemetryLane,
+  portions: readonly Portion[],
+  meta: IngestMeta,
+): Promise<readonly AppendResult[]> {
+  const groups = portions.map(
+    ({ device, uplinks, json }): AppendGroup => ({
+      tenantId: device.tenantId,
+      deviceId: device.deviceId,
+      ...(device.quota && { quota: device.quota }),
+      ...(meta.idempotencyKey !== undefined && {
+        idempotencyKey: meta.idempotencyKey,
+      }),
+      rows: uplinks.map((uplink, i) => ({
+        ...(uplink.ts !== undefined && { ts: uplink.ts }),
+        json: json[i] as string,
+      })),
+    }),
+  )
+  try {
+    return await lane.append(groups)
+  } catch {
+    return [] // the lane's object is out of reach: every portion is lost for now
+  }
+}
+
+async function observe(
+  platform: Platform,
+  portion: Portion,
+  result: AppendResult,
+  meta: IngestMeta,
+): Promise<Ingested> {
+  const accepted: Accepted[] = []
+  const rejected: RejectedUplink[] = []
+  const readings: { ts: number; json: string }[] = []
+  for (const [i, uplink] of portion.uplinks.entries()) {
+    const stored = result[i] ?? lost
+    if (typeof stored === 'number') {
+      accepted.push({ index: uplink.index, ts: stored })
+      readings.push({ ts: stored, json: portion.json[i] as string })
+    } else
+      rejected.push({
+        index: uplink.index,
+        fault: stored,
+        raw: portion.json[i] as string,
+      })
+  }
+  if (readings.length === 0) return { accepted, rejected }
+  try {
+    const { connector, receivedAt } = meta
+    await platform.device(portion.device.deviceId).observe({ device: portion.device, connector, receivedAt, readings })
+    return { accepted, rejected }
+  } catch {
+    const unseen = accepted.map(({ index }) => ({ index, fault: lost }))
+    return { accepted: [], rejected: [...rejected, ...unseen] }
+  }
+}
+
+/**
+ * What the whole message answers when it cannot be acknowledged: a passing fault of any item (its sender must
+ * send again), or every item's lasting one.
+ */
+export function wholeFault({ accepted, rejected }: Ingested): AppError | undefined {
+  const passing = rejected.find(({ fault }) => isPassing(fault.code))
+  if (passing) return fromFault(passing.fault)
+  const first = rejected[0]
+  return accepted.length === 0 && first ? fromFault(first.fault) : undefined
+}

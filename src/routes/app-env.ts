@@ -1,0 +1,12 @@
+import type { ServiceContext, World } from '../services/context.ts'
+
+/** What Hono carries through a request. */
+export interface AppEnv {
+  Bindings: Env
+  Variables: {
+    requestId: string
+    world: World
+    /** Set by `operation` once the caller is known. */
+    ctx: ServiceContext
+  }
+}

@@ -1,0 +1,144 @@
+import { type Context, Hono } from 'hono'
+import * as z from 'zod'
+import { mediaType } from '../codec/codec.ts'
+import type { Connector } from '../connectors/connector.ts'
+import { connectors } from '../connectors/index.ts'
+import { AppError } from '../domain/errors.ts'
+import { limits } from '../domain/limits.ts'
+import type { DeviceIdentity } from '../domain/principal.ts'
+import type { RawUplink, RejectedUplink } from '../domain/uplink.ts'
+import { wholeFault } from '../pipeline/ingest.ts'
+import { type Receipt, receive, refuse } from '../pipeline/receive.ts'
+import type { AppEnv } from './app-env.ts'
+import { readBody } from './body.ts'
+import { pipelineContext, speakingDevice } from './device-door.ts'
+import { describe, type Operation } from './operation.ts'
+
+const rejection = z.object({ index: z.number(), code: z.string(), reason: z.string().optional(), detail: z.string() })
+
+/** What every device door answers once the readings are committed. */
+export const receiptSchema = z.object({
+  success: z.literal(true),
+  accepted: z.number(),
+  rejected: z.array(rejection),
+  ts: z.number().optional().meta({ description: 'The time that a single reading is stored under.' }),
+})
+
+/** Mounts every HTTP connector of devices; those that share a path are told apart by content type. */
+export function ingestRoutes(): Hono<AppEnv> {
+  const app = new Hono<AppEnv>()
+  for (const [path, group] of byPath()) {
+    const handler = (c: Context<AppEnv>) => ingest(c, group)
+    app.post(path.replace('{deviceToken}', ':deviceToken'), describe(toOperation(group), handler))
+  }
+  return app
+}
+
+function byPath(): Map<string, Connector[]> {
+  const paths = new Map<string, Connector[]>()
+  for (const connector of connectors as readonly Connector[]) {
+    if (connector.door.kind !== 'http' || connector.speaker !== 'device_token') continue
+    const { path } = connector.door
+    paths.set(path, [...(paths.get(path) ?? []), connector])
+  }
+  return paths
+}
+
+function toOperation(group: readonly Connector[]): Operation {
+  const [first] = group as [Connector]
+  return {
+    id: `ingest-${first.id}`,
+    summary: first.summary,
+    tag: 'Device',
+    permission: 'device',
+    json: z.looseObject({}).meta({ examples: first.examples.map(({ body }) => body) }),
+    consumes: group.flatMap(({ contentTypes }) => contentTypes),
+    response: receiptSchema,
+    errors: [
+      'unauthenticated',
+      'forbidden',
+      'child_not_found',
+      'payload_malformed',
+      'payload_too_large',
+      'unsupported_media_type',
+      'validation_rejected',
+      'conflict',
+      'quota_exceeded',
+      'unavailable',
+    ],
+  }
+}
+
+async function ingest(c: Context<AppEnv>, group: readonly Connector[]): Promise<Response> {
+  const speaker = await speakingDevice(c)
+  const work = takeMessage(c, group, speaker)
+  c.executionCtx.waitUntil(work.catch(() => undefined)) // a client that hangs up does not cut it in half
+  return answer(c, await work)
+}
+
+async function takeMessage(c: Context<AppEnv>, group: readonly Connector[], speaker: DeviceIdentity): Promise<Receipt> {
+  const ctx = pipelineContext(c)
+  const contentType = c.req.header('content-type') ?? 'application/json'
+  const connector = group.find(({ contentTypes }) => contentTypes.includes(mediaType(contentType)))
+  const raw: RawUplink = {
+    principal: { kind: 'device', device: speaker },
+    body: { bytes: new Uint8Array(), contentType },
+    receivedAt: Date.now(),
+  }
+  try {
+    if (!connector) throw unsupported(contentType, group)
+    const bytes = await readBody(c, connector.maxBytes)
+    return await receive(ctx, connector, speaker, { ...raw, body: { bytes, contentType }, ...idempotencyKey(c) })
+  } catch (error) {
+    if (error instanceof AppError && isUnread(error))
+      await refuse(ctx, connector ?? (group[0] as Connector), speaker, raw, error)
+    throw error
+  }
+}
+
+/** Refused by this door before the pipeline saw it. */
+function isUnread({ code, reason }: AppError): boolean {
+  return code === 'payload_too_large' || code === 'unsupported_media_type' || reason === 'gzip_syntax'
+}
+
+function unsupported(contentType: string, group: readonly Connector[]): AppError {
+  const taken = [...new Set(group.flatMap(({ contentTypes }) => contentTypes))].join(' or ')
+  const detail = `"${contentType.slice(0, 80)}" is not taken here; send ${taken}.`
+  return new AppError('unsupported_media_type', { detail })
+}
+
+function idempotencyKey(c: Context<AppEnv>): { idempotencyKey?: string } {
+  const key = c.req.header('idempotency-key')
+  if (key === undefined || key === '') return {}
+  if (key.length > limits.idempotencyKeyLength) {
+    const detail = `An Idempotency-Key has at most ${limits.idempotencyKeyLength} characters.`
+    throw new AppError('validation_rejected', { reason: 'field_invalid', detail })
+  }
+  return { idempotencyKey: key }
+}
+
+function answer(c: Context<AppEnv>, receipt: Receipt): Response {
+  const { accepted } = receipt
+  const rejected = receipt.rejected.map(toRejection)
+  const fault = wholeFault(receipt)
+  if (fault) throw rejected.length > 1 ? withItems(fault, accepted.length, rejected) : fault
+  const [only] = accepted
+  const single = accepted.length === 1 && rejected.length === 0 && only ? { ts: only.ts } : {}
+  return c.json({ success: true, accepted: accepted.length, rejected, ...single } satisfies z.input<
+    typeof receiptSchema
+  >)
+}
+
+function toRejection({ index, fault }: RejectedUplink): z.input<typeof rejection> {
+  return { index, code: fault.code, ...(fault.reason && { reason: fault.reason }), detail: fault.detail }
+}
+
+function withItems(fault: AppError, accepted: number, rejected: readonly unknown[]): AppError {
+  return new AppError(fault.code, {
+    detail: fault.detail,
+    ...(fault.reason && { reason: fault.reason }),
+    ...(fault.limit && { limit: fault.limit }),
+    ...(fault.retryAfter !== undefined && { retryAfter: fault.retryAfter }),
+    members: { accepted, rejected },
+  })
+}

@@ -1,0 +1,68 @@
+import type { DeviceId } from '../../domain/ids.ts'
+import { parseDeviceToken } from '../../domain/ids.ts'
+import { limits } from '../../domain/limits.ts'
+import type { DeviceIdentity } from '../../domain/principal.ts'
+import { findChildIdentities, findIdentityByToken } from '../../store/device-identity.ts'
+import type { World } from '../context.ts'
+import { ExpiringCache } from './expiring-cache.ts'
+
+const known = new ExpiringCache<DeviceIdentity>(limits.tokenCacheMs, limits.tokenCacheEntries)
+const unknown = new ExpiringCache<true>(limits.unknownTokenCacheMs, limits.unknownTokenCacheEntries)
+const children = new ExpiringCache<DeviceIdentity>(limits.tokenCacheMs, limits.tokenCacheEntries)
+/** Look-ups under way: a burst with one token asks once. */
+const pending = new Map<string, Promise<DeviceIdentity | undefined>>()
+
+/** Whose token is it? From the isolate's memory for less than 30 s, else from the registry. */
+export async function resolveToken(world: World, text: string, now: number): Promise<DeviceIdentity | undefined> {
+  const token = parseDeviceToken(text)
+  if (!token || unknown.get(token, now)) return undefined
+  const device = known.get(token, now)
+  if (device) return device
+  const lookUp = pending.get(token) ?? findIdentityByToken(world.registry, token)
+  pending.set(token, lookUp)
+  try {
+    const found = await lookUp
+    // Only what is still asked for is kept: a token that was forgotten meanwhile stays forgotten.
+    if (pending.get(token) === lookUp) {
+      if (found) known.set(token, found, now)
+      else unknown.set(token, true, now)
+    }
+    return found
+  } finally {
+    if (pending.get(token) === lookUp) pending.delete(token)
+  }
+}
+
+/** A token that was rotated or whose device changed: this isolate asks anew. */
+export function forgetToken(token: string): void {
+  known.delete(token)
+  unknown.delete(token)
+  pending.delete(token)
+}
+
+/** The gateway's children among the ids, each remembered as a token is. */
+export async function resolveChildren(
+  world: World,
+  gateway: DeviceIdentity,
+  ids: readonly DeviceId[],
+  now: number,
+): Promise<Map<DeviceId, DeviceIdentity>> {
+  const found = new Map<DeviceId, DeviceIdentity>()
+  const missing: DeviceId[] = []
+  for (const id of ids) {
+    const child = children.get(`${gateway.deviceId}:${id}`, now)
+    if (child) found.set(id, child)
+    else missing.push(id)
+  }
+  if (missing.length === 0) return found
+  for (const [id, child] of await findChildIdentities(world.registry, gateway.tenantId, gateway.deviceId, missing)) {
+    children.set(`${gateway.deviceId}:${id}`, child, now)
+    found.set(id, child)
+  }
+  return found
+}
+
+/** A device that left its gateway, or is gone. */
+export function forgetChild(gatewayId: DeviceId, childId: DeviceId): void {
+  children.delete(`${gatewayId}:${childId}`)
+}

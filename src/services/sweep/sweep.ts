@@ -1,0 +1,17 @@
+import { log } from '../../log.ts'
+import { deleteExpiredUsage } from '../../store/usage.ts'
+import type { World } from '../context.ts'
+
+/** What cron does every minute, each in bounded steps; one that fails does not stop the others. */
+export async function sweep({ world, now }: { readonly world: World; readonly now: number }): Promise<void> {
+  const jobs = {
+    expired_usage: () => deleteExpiredUsage(world.registry.$client, now, 1000),
+  }
+  for (const [job, run] of Object.entries(jobs)) {
+    try {
+      await run()
+    } catch (error) {
+      log('error', 'sweep_failed', { job, error })
+    }
+  }
+}

@@ -1,0 +1,17 @@
+/** The table or column that a statement names is not there: the migrations were not applied. */
+export function isMigrationMissing(error: unknown): boolean {
+  return error instanceof Error && /no such (table|column)/.test(messages(error))
+}
+
+/** D1 out of reach, overloaded or too slow: the same statement may succeed later. */
+export function isD1Outage(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return /D1_ERROR|D1_EXEC_ERROR|D1 DB|overloaded|Network connection lost|timed out|storage (operation|caused)/i.test(
+    messages(error),
+  )
+}
+
+/** drizzle wraps D1's error: the cause says what happened. */
+function messages(error: Error): string {
+  return error.cause instanceof Error ? `${error.message} ${error.cause.message}` : error.message
+}

@@ -1,0 +1,75 @@
+import type { DeviceId, TenantId } from '../domain/ids.ts'
+import { limits } from '../domain/limits.ts'
+import type { DeviceIdentity, ShardSpan } from '../domain/principal.ts'
+import type { Registry } from './registry.ts'
+
+interface IdentityRow {
+  readonly id: DeviceId
+  readonly tenant_id: TenantId
+  readonly is_gateway: number
+  readonly timeout: number | null
+  readonly per_minute: number | null
+  readonly per_day: number | null
+  readonly shards: string
+}
+
+const select = `
+  SELECT d.id, d.tenant_id, d.is_gateway, coalesce(d.inactivity_timeout_ms, p.inactivity_timeout_ms) AS timeout,
+    plans.telemetry_per_minute AS per_minute, plans.telemetry_per_day AS per_day,
+    (SELECT json_group_array(json_array(from_ts, shard)) FROM
+      (SELECT from_ts, shard FROM device_shards WHERE device_id = d.id ORDER BY from_ts)) AS shards
+  FROM devices d
+  JOIN tenants t ON t.id = d.tenant_id AND t.suspended_at IS NULL
+  JOIN plans ON plans.id = t.plan_id
+  LEFT JOIN device_profiles p ON p.id = d.profile_id`
+
+function toIdentity(row: IdentityRow): DeviceIdentity {
+  const quota = {
+    ...(row.per_minute !== null && { perMinute: row.per_minute }),
+    ...(row.per_day !== null && { perDay: row.per_day }),
+  }
+  const shards = (JSON.parse(row.shards) as [number, number][]).map(([fromTs, shard]): ShardSpan => ({ fromTs, shard }))
+  return {
+    tenantId: row.tenant_id,
+    deviceId: row.id,
+    isGateway: row.is_gateway === 1,
+    inactivityTimeoutMs: row.timeout ?? limits.inactivityTimeoutMs,
+    shards,
+    ...(Object.keys(quota).length > 0 && { quota }),
+  }
+}
+
+/** The token is the credential: it names the tenant. */
+export async function findIdentityByToken(registry: Registry, token: string): Promise<DeviceIdentity | undefined> {
+  const row = await registry.$client.prepare(`${select} WHERE d.token = ?1`).bind(token).first<IdentityRow>()
+  return row ? toIdentity(row) : undefined
+}
+
+/** The children of this gateway among the ids. */
+export async function findChildIdentities(
+  registry: Registry,
+  tenantId: TenantId,
+  gatewayId: DeviceId,
+  ids: readonly DeviceId[],
+): Promise<Map<DeviceId, DeviceIdentity>> {
+  const { results } = await registry.$client
+    .prepare(
+      `${select} WHERE d.tenant_id = ?1 AND d.parent_gateway_id = ?2 AND d.id IN (SELECT value FROM json_each(?3))`,
+    )
+    .bind(tenantId, gatewayId, JSON.stringify(ids))
+    .all<IdentityRow>()
+  return new Map(results.map((row) => [row.id, toIdentity(row)]))
+}
+
+/** The tenant's own devices among the ids; a stranger's is absent. */
+export async function findDeviceIdentities(
+  registry: Registry,
+  tenantId: TenantId,
+  ids: readonly DeviceId[],
+): Promise<Map<DeviceId, DeviceIdentity>> {
+  const { results } = await registry.$client
+    .prepare(`${select} WHERE d.tenant_id = ?1 AND d.id IN (SELECT value FROM json_each(?2))`)
+    .bind(tenantId, JSON.stringify(ids))
+    .all<IdentityRow>()
+  return new Map(results.map((row) => [row.id, toIdentity(row)]))
+}
