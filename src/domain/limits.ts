@@ -32,11 +32,17 @@ export const limits = {
   unknownTokenCacheMs: 10_000,
   unknownTokenCacheEntries: 2_000,
 
+  /** A device's messages in an isolate are counted against the rate limit ten at a time: one unit is ten. */
+  messagesPerRateUnit: 10,
+  rateGateEntries: 20_000,
+
   /** Lanes per telemetry shard. D1 runs one query at a time; more lanes only share the RPC work. */
   lanesPerShard: 4,
   /** Rows and bytes of one INSERT: D1 takes 2 MB a parameter and 30 s a query. */
   statementRows: 1000,
   statementBytes: 1024 * 1024,
+  /** Under load a lane waits half of its last write's time, and no longer than this, to fill the next one. */
+  lingerMs: 4,
   /** Unacknowledged bytes in one object; beyond it callers are told to wait. */
   laneBacklogBytes: 8 * 1024 * 1024,
   /** A failing write is retried this long before its callers are told `unavailable`. */

@@ -5,6 +5,7 @@ import type { PipelineContext } from '../pipeline/context.ts'
 import { resolveChildren, resolveToken } from '../services/devices/token-cache.ts'
 import type { AppEnv } from './app-env.ts'
 import { bearerToken } from './authenticate.ts'
+import { countMessage, countUnknownToken } from './rate-gate.ts'
 
 /** In place of a token in the path: the token comes as `Authorization: Bearer`. */
 const tokenInHeader = 'me'
@@ -20,35 +21,24 @@ export async function speakingDevice(c: Context<AppEnv>): Promise<DeviceIdentity
   const device = await resolveToken(c.var.world, token, Date.now())
   if (device) return device
   const address = c.req.header('cf-connecting-ip') ?? 'local'
-  await countOrRefuse(c.env.UNKNOWN_TOKEN_RATE, address, 'unknown_tokens_per_minute')
+  await countUnknownToken(c.env.UNKNOWN_TOKEN_RATE, address)
   throw new AppError('unauthenticated', { detail: 'Invalid device token. (A device id is not its token.)' })
 }
 
 export function pipelineContext(c: Context<AppEnv>): PipelineContext {
-  const { world } = c.var
+  const { world, env } = { world: c.var.world, env: c.env }
   return {
     platform: world.platform,
     findChildren: (gateway, ids) => resolveChildren(world, gateway, ids, Date.now()),
     async limit(speaker, children, backlog) {
-      const kind = backlog ? ':backlog' : ''
-      const limitName = backlog ? 'device_backlog_per_minute' : 'device_messages_per_minute'
-      if (speaker.isGateway) {
-        await countOrRefuse(c.env.GATEWAY_RATE, `${speaker.deviceId}${kind}`, 'gateway_messages_per_minute')
-      } else await countOrRefuse(c.env.DEVICE_RATE, `${speaker.deviceId}${kind}`, limitName)
-      await Promise.all(
-        children.map(({ deviceId }) => countOrRefuse(c.env.DEVICE_RATE, `${deviceId}${kind}`, limitName)),
-      )
+      const kind = backlog ? 'backlog' : 'messages'
+      const own = speaker.isGateway
+        ? countMessage(env.GATEWAY_RATE, speaker.deviceId, `gateway_${kind}_per_minute`)
+        : countMessage(env.DEVICE_RATE, speaker.deviceId, `device_${kind}_per_minute`)
+      await Promise.all([
+        own,
+        ...children.map((child) => countMessage(env.DEVICE_RATE, child.deviceId, `device_${kind}_per_minute`)),
+      ])
     },
   }
-}
-
-/** The binding counts per Cloudflare location in windows of a minute; it does not tell what is left. */
-async function countOrRefuse(rate: RateLimit, key: string, limit: string): Promise<void> {
-  const { success } = await rate.limit({ key })
-  if (success) return
-  const retryAfter = 60 - (Math.floor(Date.now() / 1000) % 60)
-  throw new AppError('quota_exceeded', {
-    detail: `Too many messages (${limit}); send again after ${retryAfter} s.`,
-    limit: { limit, remaining: 0, retryAfter },
-  })
 }
