@@ -1,7 +1,7 @@
 import { limits } from '../domain/limits.ts'
 import { defineConnector } from './connector.ts'
-import { nativeExamples } from './native-examples.ts'
 import { readNative } from './native-document.ts'
+import { nativeExamples } from './native-examples.ts'
 
 export const httpCbor = defineConnector({
   id: 'http-cbor',

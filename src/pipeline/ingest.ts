@@ -1,4 +1,4 @@
-import { AppError, type Fault, fromFault, isPassing } from '../domain/errors.ts'
+import { type AppError, type Fault, fromFault, isPassing } from '../domain/errors.ts'
 import type { DeviceId } from '../domain/ids.ts'
 import { type DeviceIdentity, shardAt } from '../domain/principal.ts'
 import type { AuthorisedUplink, RejectedUplink } from '../domain/uplink.ts'

@@ -1,6 +1,6 @@
 import type { Context, Handler, MiddlewareHandler } from 'hono'
 import type { BlankInput } from 'hono/types'
-import * as z from 'zod'
+import type * as z from 'zod'
 import { parseJson } from '../codec/json.ts'
 import { AppError, type ErrorCode, type FieldError } from '../domain/errors.ts'
 import { limits } from '../domain/limits.ts'

@@ -1,0 +1,5 @@
+import { applyD1Migrations } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+
+await applyD1Migrations(env.DB, env.TEST_MIGRATIONS.DB)
+await applyD1Migrations(env.TELEMETRY_0, env.TEST_MIGRATIONS.TELEMETRY_0)
