@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import { cors } from 'hono/cors'
 import { AppError } from './domain/errors.ts'
 import type { AppEnv } from './routes/app-env.ts'
+import { deviceImportRoutes } from './routes/device-import.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { publicRoutes } from './routes/health.ts'
 import { ingestRoutes } from './routes/ingest.ts'
@@ -31,6 +32,7 @@ export function createApp(worldOf: (env: Env) => World) {
     .route('/', ingestRoutes())
     .route('/', tenantRoutes)
     .route('/', telemetryRoutes)
+    .route('/', deviceImportRoutes)
     .route('/', deviceRoutes)
     .route(
       '/',

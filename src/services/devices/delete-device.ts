@@ -1,0 +1,22 @@
+import type { DeviceId } from '../../domain/ids.ts'
+import { deleteDeviceRow, findDevice } from '../../store/devices.ts'
+import type { ServiceContext } from '../context.ts'
+import { deviceNotFound } from './device-input.ts'
+import { forgetChild, forgetToken } from './token-cache.ts'
+
+/** Answers at once: the row is gone, a tombstone is left, and the sweeper removes the readings. */
+export async function deleteDevice({
+  ctx,
+  input,
+}: {
+  readonly ctx: ServiceContext
+  readonly input: { readonly id: string }
+}): Promise<void> {
+  const row = await findDevice(ctx.registry, ctx.tenantId, input.id.toLowerCase())
+  if (!row) throw deviceNotFound()
+  const id = row.id as DeviceId
+  await deleteDeviceRow(ctx.registry, ctx.tenantId, id, ctx.now)
+  forgetToken(row.token)
+  if (row.parentGatewayId) forgetChild(row.parentGatewayId as DeviceId, id)
+  ctx.background(ctx.platform.device(id).erase())
+}

@@ -1,0 +1,51 @@
+import { limits } from '../../domain/limits.ts'
+import type { DeviceRow } from '../../store/devices.ts'
+import type { ServiceContext } from '../context.ts'
+
+/** A device as answers show it. The token is for those who may change the device ("Copy token"). */
+export interface DeviceView {
+  readonly deviceId: string
+  readonly id: string
+  readonly name: string
+  readonly deviceType: string
+  readonly label: string | null
+  readonly token?: string
+  readonly isGateway: boolean
+  readonly parentGatewayId: string | null
+  readonly integration: { readonly external_id: string; readonly lorawan: { readonly dev_eui: string | null } }
+  readonly status: 'ACTIVE' | 'INACTIVE'
+  readonly lastActivityTs: number | null
+  readonly inactivityTimeoutMs: number
+  readonly profileId: string | null
+  readonly createdAt: number
+  readonly updatedAt: number
+}
+
+export function toDeviceView(ctx: ServiceContext, row: DeviceRow, lastSeen: number | undefined): DeviceView {
+  return {
+    deviceId: row.id,
+    id: row.id,
+    name: row.name,
+    deviceType: row.deviceType,
+    label: row.label,
+    ...(maySeeTokens(ctx) && { token: row.token }),
+    isGateway: row.isGateway,
+    parentGatewayId: row.parentGatewayId,
+    integration: { external_id: row.externalId, lorawan: { dev_eui: row.devEui } },
+    status: isActive(lastSeen, row.inactivityTimeoutMs, ctx.now) ? 'ACTIVE' : 'INACTIVE',
+    lastActivityTs: lastSeen ?? null,
+    inactivityTimeoutMs: row.inactivityTimeoutMs ?? limits.inactivityTimeoutMs,
+    profileId: row.profileId,
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+  }
+}
+
+/** Presence is derived, never stored. */
+export function isActive(lastSeen: number | undefined, timeoutMs: number | null, now: number): boolean {
+  return lastSeen !== undefined && now - lastSeen < (timeoutMs ?? limits.inactivityTimeoutMs)
+}
+
+export function maySeeTokens({ principal }: ServiceContext): boolean {
+  return principal.kind === 'api_key' && principal.scopes.some((scope) => scope !== 'read')
+}
