@@ -1,35 +1,43 @@
-// Runs a script with the project's own Node after installing what is missing:
+// Runs a script with the project's own Node, after installing what is missing:
 //   node scripts/run.mjs scripts/start.ts [arguments]
-// Plain JavaScript: on a fresh clone the machine's Node 20 runs it.
+// Plain JavaScript: on a fresh clone it is the machine's Node 20 that runs it.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const bin = join(root, 'node_modules', '.bin')
-const marker = join(root, 'node_modules', '.installed')
-const lock = createHash('sha256')
-  .update(readFileSync(join(root, 'package-lock.json')))
-  .digest('hex')
+const node = join(bin, 'node')
 
-if (!existsSync(join(bin, 'node')) || !existsSync(marker) || readFileSync(marker, 'utf8') !== lock) {
-  console.error('Installing dependencies (npm ci) …')
-  const install = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+function installMissing() {
+  const marker = join(root, 'node_modules', '.installed')
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex')
+  if (existsSync(node) && existsSync(marker) && readFileSync(marker, 'utf8') === lock) return
+  console.error('Installing dependencies: npm ci')
+  const { status, error } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
-    stdio: 'inherit',
+    // Standard output belongs to the script.
+    stdio: ['inherit', 2, 2],
   })
-  if (install.status !== 0) {
-    console.error('npm ci failed; nothing else was done.')
-    process.exit(install.status ?? 1)
-  }
-  writeFileSync(marker, lock)
+  if (status === 0 && existsSync(node)) return writeFileSync(marker, lock)
+  const reason = error?.message ?? (status === 0 ? 'it left no node_modules/.bin/node' : `npm ended with ${status}`)
+  console.error(`Could not install the dependencies: ${reason}.`)
+  console.error('Check the network and the npm registry setting, then run "npm ci" by hand to see more.')
+  process.exit(1)
 }
 
 const [script, ...args] = process.argv.slice(2)
-const child = spawn(join(bin, 'node'), ['--disable-warning=ExperimentalWarning', join(root, script), ...args], {
+if (!script) {
+  console.error('Usage: node scripts/run.mjs scripts/<name>.ts [arguments]')
+  process.exit(2)
+}
+installMissing()
+const child = spawn(node, [join(root, script), ...args], {
   cwd: root,
   stdio: 'inherit',
   env: {
@@ -39,6 +47,10 @@ const child = spawn(join(bin, 'node'), ['--disable-warning=ExperimentalWarning',
     WRANGLER_SEND_METRICS: 'false',
   },
 })
-// A terminal sends Ctrl-C to the whole group; a supervisor's signal reaches only this process.
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
+// A supervisor's signal reaches only this process; the child is the one to decide how to end.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+child.on('error', (error) => {
+  console.error(`Could not start ${node}: ${error.message}`)
+  process.exit(1)
+})
 child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)))

@@ -1,5 +1,10 @@
 import { applyD1Migrations } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 
-await applyD1Migrations(env.DB, env.TEST_MIGRATIONS.DB)
-await applyD1Migrations(env.TELEMETRY_0, env.TEST_MIGRATIONS.TELEMETRY_0)
+const databases = env as unknown as Readonly<Record<string, D1Database>>
+
+for (const [binding, migrations] of Object.entries(env.TEST_MIGRATIONS)) {
+  const database = databases[binding]
+  if (!database) throw new Error(`wrangler.toml has no D1 database "${binding}"`)
+  await applyD1Migrations(database, migrations)
+}

@@ -74,15 +74,21 @@ export const limits = {
 
   pageSize: 50,
   pageSizeMax: 500,
-  /** Points that one answer carries, and rows that one query reads for each of them. */
+  /** Readings or points of one series in one answer, and points of an answer in all. */
   queryPoints: 10_000,
-  queryRows: 50_000,
+  answerPoints: 100_000,
+  /** A read of history looks at no more than this many rows for each one that was asked for, and … */
+  readFactor: 10,
+  /** … at this many at least: a first look that finds most. */
+  readFloor: 1_000,
+  /** Bytes of readings that are held at once while history is walked. */
+  readChunkBytes: 4 * 1024 * 1024,
   queryDevices: 50,
   queryKeys: 50,
   queryBuckets: 5_000,
   defaultRangeMs: 3_600_000,
-  /** Readings looked at to discover a device's keys beside its latest values. */
-  keyDiscoveryRows: 500,
+  /** Keys of a tenant that one answer lists. */
+  keysListed: 5_000,
 
   /** Of one sweep: D1 deletes in chunks of about a thousand rows. */
   sweepRows: 1_000,
