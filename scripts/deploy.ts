@@ -1,12 +1,8 @@
 // npm run deploy: from an account that wrangler is signed in to, to a running installation. Safe to run again.
 // -- --dry-run goes as far as is possible without an account, and names the rest.
 import { randomBytes } from 'node:crypto'
+import type { Step } from './steps.ts'
 import { type Database, mustRun, readProject, run } from './wrangler.ts'
-
-interface Step {
-  readonly title: string
-  readonly work: () => Promise<unknown>
-}
 
 const { databases } = readProject()
 

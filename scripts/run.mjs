@@ -19,16 +19,25 @@ function installMissing() {
     .digest('hex')
   if (existsSync(node) && existsSync(marker) && readFileSync(marker, 'utf8') === lock) return
   console.error('Installing dependencies: npm ci')
-  const { status, error } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  if (!npm('ci')) {
+    // npm ci refuses a lock file that lists optional packages which the registry does not have; install skips them.
+    console.error('npm ci failed, see above. Trying npm install, by the same lock file.')
+    if (!npm('install', '--no-save')) {
+      console.error('Could not install the dependencies. Check the network and the npm registry setting.')
+      process.exit(1)
+    }
+  }
+  writeFileSync(marker, lock)
+}
+
+function npm(...args) {
+  const { status, error } = spawnSync('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     // Standard output belongs to the script.
     stdio: ['inherit', 2, 2],
   })
-  if (status === 0 && existsSync(node)) return writeFileSync(marker, lock)
-  const reason = error?.message ?? (status === 0 ? 'it left no node_modules/.bin/node' : `npm ended with ${status}`)
-  console.error(`Could not install the dependencies: ${reason}.`)
-  console.error('Check the network and the npm registry setting, then run "npm ci" by hand to see more.')
-  process.exit(1)
+  if (error) console.error(`Could not run npm: ${error.message}`)
+  return status === 0 && existsSync(node)
 }
 
 const [script, ...args] = process.argv.slice(2)

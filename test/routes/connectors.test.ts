@@ -1,0 +1,7 @@
+import type { Connector } from '../../src/connectors/connector.ts'
+import { connectors } from '../../src/connectors/index.ts'
+import { connectorContract } from '../contracts/connector.ts'
+
+for (const connector of connectors as readonly Connector[]) {
+  if (connector.door.kind === 'http' && connector.speaker === 'device_token') connectorContract(connector)
+}
