@@ -22,6 +22,11 @@ interface Arguments {
 
 class UsageError extends Error {}
 
+/** Our own, or parseArgs'. */
+function isUsageError(error: unknown): boolean {
+  return error instanceof UsageError || (error instanceof TypeError && 'code' in error)
+}
+
 function readArguments(): Arguments {
   const text = { type: 'string' } as const
   const { values } = parseArgs({
@@ -96,5 +101,5 @@ try {
   process.exitCode = (await simulate(readArguments())) ? 0 : 1
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
-  process.exitCode = error instanceof UsageError ? 2 : 1
+  process.exitCode = isUsageError(error) ? 2 : 1
 }

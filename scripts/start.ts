@@ -26,7 +26,11 @@ async function main(): Promise<void> {
     stopping = true
     server.stop().then(() => process.exit(0), fail)
   }
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    // Miniflare's own handlers end the process at once, with 130 or 143.
+    process.removeAllListeners(signal)
+    process.on(signal, stop)
+  }
   try {
     greet(server.url, await readOrMakeDemo(server.url, setupToken))
   } catch (error) {

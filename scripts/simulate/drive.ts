@@ -33,7 +33,9 @@ export async function drive({ fleet, open, rate, seconds, tally }: DriveOptions)
   const startedAt = Date.now()
   const end = startedAt + seconds * 1000
   const signals = fleet.map((_, index) => new Signals(index, startedAt))
-  const lanes = fleet.map((device) => open.map(({ way, sender }): Lane => ({ device, way, sender, readings: [], since: 0 })))
+  const lanes = fleet.map((device) =>
+    open.map(({ way, sender }): Lane => ({ device, way, sender, readings: [], since: 0 })),
+  )
   const inFlight = new Set<Promise<void>>()
   const post = (lane: Lane) => {
     const { device, sender, readings } = lane

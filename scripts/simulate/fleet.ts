@@ -13,6 +13,8 @@ export async function callApi<T>(url: string, apiKey: string, body?: unknown): P
     headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
     ...(body !== undefined && { body: JSON.stringify(body) }),
     signal: AbortSignal.timeout(30_000),
+  }).catch((cause: unknown) => {
+    throw new Error(`${new URL(url).origin} does not answer.`, { cause })
   })
   const answer = (await response.json()) as T & { detail?: string }
   if (!response.ok) throw new Error(`${new URL(url).pathname}: ${response.status} ${answer.detail ?? ''}`)

@@ -34,6 +34,7 @@ interface Portion {
  */
 export async function ingest(
   platform: Platform,
+  speaker: DeviceIdentity,
   uplinks: readonly AuthorisedUplink[],
   meta: IngestMeta,
 ): Promise<Ingested> {
@@ -54,9 +55,22 @@ export async function ingest(
       )
     }),
   )
+  await seeGateway(platform, speaker, uplinks, accepted, meta)
   accepted.sort((a, b) => a.index - b.index)
   rejected.sort((a, b) => a.index - b.index)
   return { accepted, rejected }
+}
+
+/** A gateway that only speaks for its children was heard of all the same. */
+async function seeGateway(
+  platform: Platform,
+  speaker: DeviceIdentity,
+  uplinks: readonly AuthorisedUplink[],
+  accepted: readonly Accepted[],
+  { connector, receivedAt }: IngestMeta,
+): Promise<void> {
+  if (accepted.length === 0 || uplinks.some(({ device }) => device.deviceId === speaker.deviceId)) return
+  await platform.device(speaker.deviceId).observe({ device: speaker, connector, receivedAt, readings: [] })
 }
 
 const lost: Fault = {

@@ -28,7 +28,7 @@ export async function receive(
 
   const allowed = await authorise(ctx, speaker, read.uplinks)
   await ctx.limit(speaker, childrenOf(speaker, allowed.uplinks), isBacklog(read.uplinks, raw.receivedAt))
-  const stored = await ingest(ctx.platform, allowed.uplinks, {
+  const stored = await ingest(ctx.platform, speaker, allowed.uplinks, {
     connector: connector.id,
     receivedAt: raw.receivedAt,
     ...(raw.idempotencyKey !== undefined && {

@@ -22,6 +22,11 @@ const backlogFull: Fault = {
   ...unavailable,
   detail: 'Too much waits to be stored; send the message again later.',
 }
+/** Why a database did nothing: it has no tables yet, or it does not answer. */
+export function faultOf(error: unknown): Fault {
+  return isMigrationMissing(error) ? migrationsPending : unavailable
+}
+
 const migrationsPending: Fault = {
   code: 'migrations_pending',
   detail: 'Apply the migrations: npx wrangler d1 migrations apply TELEMETRY_0 --remote (and each further shard).',

@@ -1,0 +1,115 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type DemoServer, startDemoServer } from './server.ts'
+
+const root = join(import.meta.dirname, '..', '..')
+const node = join(root, 'node_modules', '.bin', 'node')
+let server: DemoServer
+
+beforeAll(async () => {
+  server = await startDemoServer()
+})
+afterAll(async () => {
+  await server?.stop()
+})
+
+interface Ended {
+  readonly code: number
+  readonly output: string
+}
+
+function run(command: string, args: readonly string[], env: Record<string, string | undefined>): Promise<Ended> {
+  const { PATH, HOME } = process.env
+  return new Promise((done) => {
+    const options = { cwd: root, env: { PATH, HOME, ...env }, timeout: 60_000 }
+    execFile(command, args, options, (error, stdout, stderr) => {
+      done({ code: error ? Number(error.code ?? 1) : 0, output: `${stdout}${stderr}` })
+    })
+  })
+}
+
+interface Device {
+  readonly deviceId: string
+  readonly token: string
+}
+
+async function call<T>(path: string, body?: unknown): Promise<T> {
+  const headers = { authorization: `Bearer ${server.demo.apiKey}`, 'content-type': 'application/json' }
+  const post = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }
+  const response = await fetch(`${server.url}${path}`, { headers, ...post })
+  expect(response.ok, path).toBe(true)
+  return (await response.json()) as T
+}
+
+const seven = ['temperature', 'humidity', 'current', 'power', 'voltage1', 'voltage2', 'voltage3']
+const two = ['temperature', 'humidity']
+const examples = [
+  { name: 'BasicTelemetry_http', isRelay: false, keys: seven, count: 3, readings: 3 },
+  { name: 'TelemetryBatch_http', isRelay: false, keys: two, count: 1, readings: 3 },
+  { name: 'GatewayRelay_http', isRelay: true, keys: two, count: 3, readings: 3 },
+] as const
+
+const programs = [
+  { program: 'main.ts', command: node },
+  { program: 'curl.sh', command: 'sh' },
+] as const
+
+describe.for(examples)('example $name', ({ name, isRelay, keys, count, readings }) => {
+  test.for(programs)('$program leaves its readings in history', async ({ program, command }) => {
+    const gateway = server.demo.devices.gateway
+    const device = await call<Device>('/api/devices', {
+      name: `${name} ${program}`,
+      ...(isRelay && { parentGatewayId: gateway?.id }),
+    })
+    const { code, output } = await run(command, [join('examples', name, program)], {
+      BASE_URL: server.url,
+      DEVICE_TOKEN: isRelay ? gateway?.token : device.token,
+      CHILD_DEVICE_ID: device.deviceId,
+      COUNT: String(count),
+      INTERVAL_MS: '30',
+      INTERVAL_S: '0.1',
+    })
+    expect(output).toContain('"success":true')
+    expect(code).toBe(0)
+    const series = await call<Record<string, unknown[]>>(`/api/devices/${device.deviceId}/telemetry/range`)
+    expect(Object.keys(series).toSorted()).toEqual([...keys].toSorted())
+    for (const key of keys) expect(series[key], output).toHaveLength(readings)
+  })
+})
+
+test('examples say what is missing from the environment', async () => {
+  for (const { name } of examples) {
+    for (const { program, command } of programs) {
+      const { code, output } = await run(command, [join('examples', name, program)], { BASE_URL: server.url })
+      expect(code).not.toBe(0)
+      expect(output).toContain('Set DEVICE_TOKEN')
+    }
+  }
+})
+
+describe('npm run simulate', () => {
+  const simulate = (...args: string[]) =>
+    run(node, ['scripts/simulate.ts', '--url', server.url, ...args], { STATE_DIR: server.stateDir })
+
+  test('reads back everything that was acknowledged, by every way in', async () => {
+    const args = ['--devices', '5', '--rate', '100', '--via', 'http,batch,cbor', '--seconds', '5']
+    const { code, output } = await simulate(...args)
+    expect(output).toMatch(/read back: (\d+) of \1 acknowledged readings, 0 missing/)
+    expect(output).toMatch(/accepted [1-9]\d* {2}rejected 0/)
+    expect(output).toMatch(/latency p50 [\d.]+ ms {2}p99 [\d.]+ ms/)
+    expect(code).toBe(0)
+  })
+
+  test('finds its devices again', async () => {
+    await simulate('--devices', '5', '--rate', '10', '--seconds', '1')
+    const { items } = await call<{ items: { name: string }[] }>('/api/devices?search=sim-')
+    expect(items.map(({ name }) => name)).toEqual(['sim-1', 'sim-2', 'sim-3', 'sim-4', 'sim-5'])
+  })
+
+  test('says no to a way in that does not exist', async () => {
+    const { code, output } = await simulate('--via', 'pigeon')
+    expect(output).toContain('There is no way in "pigeon"')
+    expect(code).toBe(2)
+  })
+})
