@@ -14,7 +14,7 @@ import {
 import { migrateStorage } from './storage-migrations.ts'
 import { sleep, withDeadline } from './time.ts'
 import { ArrivalClock } from './writer/arrival-clock.ts'
-import { CommitQueue } from './writer/commit-queue.ts'
+import { CommitQueue, faultOf } from './writer/commit-queue.ts'
 import { DirtyHours } from './writer/dirty-hours.ts'
 import { IdempotencyKeys } from './writer/idempotency.ts'
 import { RepeatMarks } from './writer/repeat-marks.ts'
@@ -111,13 +111,8 @@ export class TelemetryWriter extends DurableObject<Env> implements TelemetryLane
     const now = Date.now()
     try {
       await this.#lookUpCold(groups, now)
-    } catch {
-      const fault: Fault = {
-        code: 'unavailable',
-        detail: 'The telemetry store does not answer.',
-        retryAfter: 5,
-      }
-      return groups.map((group) => group.rows.map(() => fault))
+    } catch (error) {
+      return groups.map((group) => group.rows.map(() => faultOf(error)))
     }
     return groups.map((group) => {
       try {

@@ -1,4 +1,4 @@
-import { type AppError, type Fault, fromFault, isPassing } from '../domain/errors.ts'
+import { AppError, type Fault, fromFault, isPassing } from '../domain/errors.ts'
 import type { DeviceId } from '../domain/ids.ts'
 import { type DeviceIdentity, shardAt } from '../domain/principal.ts'
 import type { AuthorisedUplink, RejectedUplink } from '../domain/uplink.ts'
@@ -70,7 +70,11 @@ async function seeGateway(
   { connector, receivedAt }: IngestMeta,
 ): Promise<void> {
   if (accepted.length === 0 || uplinks.some(({ device }) => device.deviceId === speaker.deviceId)) return
-  await platform.device(speaker.deviceId).observe({ device: speaker, connector, receivedAt, readings: [] })
+  try {
+    await platform.device(speaker.deviceId).observe({ device: speaker, connector, receivedAt, readings: [] })
+  } catch (cause) {
+    throw new AppError('unavailable', { ...lost, cause })
+  }
 }
 
 const lost: Fault = {

@@ -1,5 +1,5 @@
 import { AppError } from '../domain/errors.ts'
-import { isD1Outage, isMigrationMissing } from '../store/d1-faults.ts'
+import { isD1Outage, isMigrationMissing, isObjectOutage } from '../store/d1-faults.ts'
 
 export const migrationHint =
   'Apply the migrations: npx wrangler d1 migrations apply DB --remote, then npx wrangler d1 migrations apply TELEMETRY_0 --remote (with --local for a local server).'
@@ -14,9 +14,9 @@ export function toAppError(error: unknown): AppError {
       cause: error,
     })
   }
-  if (isD1Outage(error)) {
+  if (isD1Outage(error) || isObjectOutage(error)) {
     return new AppError('unavailable', {
-      detail: 'The database does not answer; try again.',
+      detail: 'A part of the service does not answer; try again.',
       retryAfter: 5,
       cause: error,
     })

@@ -11,6 +11,12 @@ export function isD1Outage(error: unknown): boolean {
   )
 }
 
+/** An object that was reset, moved or is overloaded: the platform marks what may be tried again. */
+export function isObjectOutage(error: unknown): boolean {
+  const { retryable, overloaded } = error as { retryable?: unknown; overloaded?: unknown }
+  return error instanceof Error && (retryable === true || overloaded === true)
+}
+
 /** drizzle wraps D1's error: the cause says what happened. */
 function messages(error: Error): string {
   return error.cause instanceof Error ? `${error.message} ${error.cause.message}` : error.message

@@ -51,3 +51,37 @@ export function hooked(db: D1Database, before: Before): D1Database {
   }
   return wrapped as unknown as D1Database
 }
+
+/** What a database was asked and did. */
+export interface Tally {
+  statements: number
+  rowsWritten: number
+  rowsRead: number
+}
+
+/** The same database, counted as it is billed. */
+export function counted(db: D1Database, tally: Tally): D1Database {
+  const add = <T extends D1Result>(result: T): T => {
+    tally.statements++
+    tally.rowsWritten += result.meta.rows_written
+    tally.rowsRead += result.meta.rows_read
+    return result
+  }
+  const statement = (inner: D1PreparedStatement): unknown => ({
+    inner,
+    bind: (...values: unknown[]) => statement(inner.bind(...values)),
+    run: async () => add(await inner.run()),
+    all: async () => add(await inner.all()),
+    first: async () => add(await inner.all()).results[0] ?? null,
+    raw: async () => {
+      const { results } = add(await inner.all<Record<string, unknown>>())
+      return results.map((row) => Object.values(row))
+    },
+  })
+  const wrapped = {
+    prepare: (sql: string) => statement(db.prepare(sql)),
+    batch: async (statements: readonly { readonly inner: D1PreparedStatement }[]) =>
+      (await db.batch(statements.map(({ inner }) => inner))).map(add),
+  }
+  return wrapped as unknown as D1Database
+}

@@ -29,7 +29,7 @@ function neighbourOf(other: DeviceId): DeviceId {
 async function append(
   deviceId: DeviceId,
   rows: readonly AppendRow[],
-  more: { quota?: Quota; idempotencyKey?: string } = {},
+  more: { quota?: Quota; idempotencyKey?: string; tenantId?: TenantId } = {},
 ) {
   const [result] = await laneOf(deviceId).append([{ tenantId: tenant.tenantId as TenantId, deviceId, rows, ...more }])
   return [...(result ?? [])]
@@ -226,30 +226,30 @@ describe('arrival times', () => {
 describe('quota', () => {
   it('admits what the plan allows and names the limit, per lane at once', async () => {
     const deviceId = newId()
-    const quota = { perMinute: 10 }
+    const limited = { quota: { perMinute: 10 }, tenantId: crypto.randomUUID() as TenantId }
     expect(
       await append(
         deviceId,
         Array.from({ length: 10 }, (_, n) => reading(n)),
-        { quota },
+        limited,
       ),
     ).toHaveLength(10)
-    const [over] = await append(deviceId, [reading(11)], { quota })
+    const [over] = await append(deviceId, [reading(11)], limited)
     expect(over).toMatchObject({ code: 'quota_exceeded', limit: { limit: 'telemetry_per_minute', remaining: 0 } })
     expect(await history(deviceId)).toHaveLength(10)
   })
 
   it('gives a backlog its own allowance', async () => {
     const deviceId = newId()
-    const quota = { perMinute: 5 }
+    const limited = { quota: { perMinute: 5 }, tenantId: crypto.randomUUID() as TenantId }
     const old = Date.now() - 2 * limits.backlogAgeMs
     await append(
       deviceId,
       Array.from({ length: 5 }, (_, n) => reading(n, old + n)),
-      { quota },
+      limited,
     )
-    expect(await append(deviceId, [reading(1)], { quota })).toEqual([expect.any(Number)])
-    const [over] = await append(deviceId, [reading(1, old - 1)], { quota })
+    expect(await append(deviceId, [reading(1)], limited)).toEqual([expect.any(Number)])
+    const [over] = await append(deviceId, [reading(1, old - 1)], limited)
     expect(over).toMatchObject({ limit: { limit: 'telemetry_per_minute_backlog' } })
   })
 
