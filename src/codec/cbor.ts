@@ -31,18 +31,18 @@ function decodeItem(bytes: Uint8Array): unknown {
 
 function describeFault(cause: unknown, length: number): AppError {
   const message = cause instanceof Error ? cause.message : ''
-  if (/end of|unexpected end|out of (bounds|range)|outside the bounds/i.test(message)) {
-    const detail = `The CBOR item does not end within the ${length} bytes of the body.`
+  if (/^data read, but/i.test(message)) {
+    const detail = 'More bytes follow the CBOR item.'
     return new AppError('payload_malformed', {
-      reason: 'cbor_truncated',
+      reason: 'cbor_trailing',
       detail,
       cause,
     })
   }
-  if (/not fully consumed|data read, but|end of buffer not reached/i.test(message)) {
-    const detail = 'More bytes follow the CBOR item.'
+  if (/end of|unexpected end|out of (bounds|range)|outside the bounds/i.test(message)) {
+    const detail = `The CBOR item does not end within the ${length} bytes of the body.`
     return new AppError('payload_malformed', {
-      reason: 'cbor_trailing',
+      reason: 'cbor_truncated',
       detail,
       cause,
     })

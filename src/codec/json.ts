@@ -11,7 +11,8 @@ export const jsonCodec: Codec = {
   },
 }
 
-function decodeText(bytes: Uint8Array): string {
+/** @throws AppError payload_malformed (json_encoding) */
+export function decodeText(bytes: Uint8Array): string {
   try {
     return decoder.decode(bytes)
   } catch (cause) {

@@ -60,8 +60,13 @@ export const limits = {
   /** Counts of limited tenants are shared between lanes this often, so a quota bites within a minute. */
   usageReportMs: 15_000,
 
-  /** Presence: an inactive device is one that was silent this long. */
+  nameLength: 255,
+  deviceTypeLength: 64,
+
+  /** Presence: an inactive device is one that was silent this long, between a second and a year. */
   inactivityTimeoutMs: 10 * 60_000,
+  inactivityTimeoutMinMs: 1_000,
+  inactivityTimeoutMaxMs: 365 * 24 * 3_600_000,
   stateSaveMs: 5 * 60_000,
   /** A cold object folds the readings of this long before the newest saved one. */
   stateOverlapMs: 10 * 60_000,
@@ -93,6 +98,8 @@ export const limits = {
   /** Of one sweep: D1 deletes in chunks of about a thousand rows. */
   sweepRows: 1_000,
   sweepSteps: 20,
+  /** Deleted devices that are swept together: one call to each one's object, of the 50 that the free plan allows. */
+  sweepDevices: 20,
   /** A deleted device's token may live in a cache this long; its readings are removed after. */
   sweepDelayMs: 60_000,
 

@@ -36,9 +36,17 @@ function checkArray(key: string, value: readonly unknown[], depth: number): void
   if (depth > limits.codecDepth) tooDeep(key)
   for (const item of value) {
     if (typeof item === 'number' && !Number.isFinite(item)) notFinite(key)
+    if (typeof item === 'bigint' || typeof item === 'function' || typeof item === 'symbol') unsupported(key)
     if (Array.isArray(item)) checkArray(key, item, depth + 1)
     else if (item !== null && typeof item === 'object') checkArray(key, Object.values(item), depth + 1)
   }
+}
+
+function unsupported(key: string): never {
+  throw new AppError('validation_rejected', {
+    reason: 'unsupported_value',
+    detail: `"${shorten(key)}" holds a kind of value that telemetry cannot.`,
+  })
 }
 
 function tooDeep(key: string): never {
@@ -104,12 +112,7 @@ function toValue(key: string, value: unknown): TelemetryValue {
       if (longerThan(value, limits.valueBytes)) tooLong(key)
       return value
     default:
-      if (!Array.isArray(value)) {
-        throw new AppError('validation_rejected', {
-          reason: 'unsupported_value',
-          detail: `"${shorten(key)}" holds a kind of value that telemetry cannot.`,
-        })
-      }
+      if (!Array.isArray(value)) unsupported(key)
       checkArray(key, value, 1)
       if (longerThan(JSON.stringify(value), limits.valueBytes)) tooLong(key)
       return value

@@ -1,4 +1,4 @@
-import { codecFor } from '../codec/codec.ts'
+import { codecFor } from '../codec/codec-for.ts'
 import type { Connector, ReadResult } from '../connectors/connector.ts'
 import { AppError } from '../domain/errors.ts'
 import type { RawUplink } from '../domain/uplink.ts'

@@ -7,7 +7,7 @@ import { findApiKey } from '../services/api-keys/find-api-key.ts'
 import type { ServiceContext } from '../services/context.ts'
 import { constantTimeEqual } from '../services/secrets.ts'
 import type { AppEnv } from './app-env.ts'
-import type { Permission } from './operation.ts'
+import type { Permission } from './permission.ts'
 
 /** Where nobody speaks for a tenant, no row matches. */
 const noTenant = '' as TenantId

@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono'
-import { mediaType } from '../codec/codec.ts'
+import { decodeText } from '../codec/json.ts'
+import { mediaType } from '../codec/media-type.ts'
 import { AppError } from '../domain/errors.ts'
 import { limits } from '../domain/limits.ts'
 import { exportDevices, importTemplate } from '../services/devices/export-devices.ts'
@@ -12,14 +13,14 @@ import { streamCsv } from './stream-csv.ts'
 
 const tag = 'Devices'
 const consumes = ['text/csv', 'application/x-ndjson', 'application/json'] as const
-const errors = ['payload_too_large', 'unsupported_media_type', 'validation_rejected'] as const
+const errors = ['payload_malformed', 'payload_too_large', 'unsupported_media_type', 'validation_rejected'] as const
 
 async function readFile(c: Context<AppEnv>): Promise<{ contentType: string; text: string }> {
   const contentType = mediaType(c.req.header('content-type') ?? 'text/csv')
   if (!(consumes as readonly string[]).includes(contentType)) {
     throw new AppError('unsupported_media_type', { detail: `Send ${consumes.join(', ')}.` })
   }
-  return { contentType, text: new TextDecoder().decode(await readBody(c, limits.batchBytes)) }
+  return { contentType, text: decodeText(await readBody(c, limits.batchBytes)) }
 }
 
 /** Mounted before the device routes: "bulk" and "export.csv" are no device ids. */
@@ -54,7 +55,7 @@ export const deviceImportRoutes = new Hono<AppEnv>()
     async (c) => {
       const result = await importDevices({ ctx: c.var.ctx, input: { ...(await readFile(c)), write: false } })
       const { devices, errors: rows, warnings } = result
-      return c.json({ valid: devices.length, invalid: rows.length, errors: [...rows], warnings: [...warnings] })
+      return c.json({ valid: devices.length, invalid: rows.length, errors: rows, warnings })
     },
   )
   .post(

@@ -1,36 +1,41 @@
 import * as z from 'zod'
 import { limits } from '../domain/limits.ts'
-import { deviceSorts } from '../services/devices/list-devices.ts'
+import { deviceSorts } from '../services/devices/device-cursor.ts'
+import { deviceLabel, deviceName, deviceType, inactivityTimeout } from '../services/devices/device-fields.ts'
 
 export const flag = z.enum(['true', 'false']).transform((text) => text === 'true')
 
-const name = z.string().trim().min(1).max(255)
-const timeout = z.number().int().min(1000).max(31_536_000_000)
 const integration = z.object({
   lorawan: z.object({ dev_eui: z.string().max(64).nullish() }).optional(),
 })
 const fields = {
-  deviceType: z.string().trim().min(1).max(64).optional(),
-  label: z.string().max(255).nullish(),
+  deviceType: deviceType.optional(),
+  label: deviceLabel.nullish(),
   isGateway: z.boolean().optional(),
   parentGatewayId: z.string().max(64).nullish(),
-  inactivityTimeoutMs: timeout.nullish(),
+  inactivityTimeoutMs: inactivityTimeout.nullish(),
   integration: integration.optional(),
 }
 
-export const createDeviceSchema = z.object({ name, ...fields, token: z.string().max(200).optional() })
-export const updateDeviceSchema = z.object({ name: name.optional(), ...fields })
+export const createDeviceSchema = z.object({ name: deviceName, ...fields, token: z.string().max(200).optional() })
+export const updateDeviceSchema = z.object({ name: deviceName.optional(), ...fields })
 
+const page = {
+  limit: z.coerce.number().int().min(1).max(limits.pageSizeMax).default(limits.pageSize),
+  cursor: z.string().max(2048).optional(),
+}
 export const listDevicesQuery = z.object({
-  search: z.string().max(255).optional(),
-  deviceType: z.string().max(64).optional(),
+  search: z.string().max(limits.nameLength).optional(),
+  deviceType: z.string().max(limits.deviceTypeLength).optional(),
+  /** As older clients call deviceType. */
+  type: z.string().max(limits.deviceTypeLength).optional(),
   online: flag.optional(),
   gateway: flag.optional(),
   parentGatewayId: z.string().max(64).optional(),
   sort: z.enum(deviceSorts).default('name'),
-  limit: z.coerce.number().int().min(1).max(limits.pageSizeMax).default(limits.pageSize),
-  cursor: z.string().max(2048).optional(),
+  ...page,
 })
+export const listChildrenQuery = z.object(page)
 
 export const deviceSchema = z.object({
   deviceId: z.string(),

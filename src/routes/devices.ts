@@ -4,6 +4,7 @@ import { limits } from '../domain/limits.ts'
 import { createDevice } from '../services/devices/create-device.ts'
 import { deleteDevice } from '../services/devices/delete-device.ts'
 import { getDevice } from '../services/devices/get-device.ts'
+import { listChildren } from '../services/devices/list-children.ts'
 import { listDevices } from '../services/devices/list-devices.ts'
 import { listEvents } from '../services/devices/list-events.ts'
 import { listTypes } from '../services/devices/list-types.ts'
@@ -15,6 +16,7 @@ import {
   deviceDetailSchema,
   devicePageSchema,
   eventSchema,
+  listChildrenQuery,
   listDevicesQuery,
   updateDeviceSchema,
 } from './device-schemas.ts'
@@ -38,7 +40,10 @@ export const deviceRoutes = new Hono<AppEnv>()
       query: listDevicesQuery,
       response: devicePageSchema,
     }),
-    async (c) => c.json(await listDevices({ ctx: c.var.ctx, input: c.req.valid('query') })),
+    async (c) => {
+      const { type, deviceType = type, ...query } = c.req.valid('query')
+      return c.json(await listDevices({ ctx: c.var.ctx, input: { ...query, deviceType } }))
+    },
   )
   .post(
     '/api/devices',
@@ -117,6 +122,20 @@ export const deviceRoutes = new Hono<AppEnv>()
       errors: missing,
     }),
     async (c) => c.json(await rotateToken({ ctx: c.var.ctx, input: { id: c.req.param('id') } })),
+  )
+  .get(
+    '/api/devices/:id/children',
+    operation({
+      id: 'listDeviceChildren',
+      summary: 'The devices that a gateway speaks for, by name',
+      tag,
+      permission: 'read',
+      query: listChildrenQuery,
+      response: devicePageSchema,
+      errors: missing,
+    }),
+    async (c) =>
+      c.json(await listChildren({ ctx: c.var.ctx, input: { ...c.req.valid('query'), id: c.req.param('id') } })),
   )
   .get(
     '/api/devices/:id/events',

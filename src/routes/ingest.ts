@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono'
 import * as z from 'zod'
-import { mediaType } from '../codec/codec.ts'
+import { mediaType } from '../codec/media-type.ts'
 import type { Connector } from '../connectors/connector.ts'
 import { connectors } from '../connectors/index.ts'
 import { AppError } from '../domain/errors.ts'

@@ -2,7 +2,8 @@ import { Hono } from 'hono'
 import * as z from 'zod'
 import { errorCatalog } from '../domain/errors.ts'
 import type { AppEnv } from './app-env.ts'
-import { describe, type Operation, operationOf, type Permission } from './operation.ts'
+import { describe, type Operation, operationOf } from './operation.ts'
+import type { Permission } from './permission.ts'
 
 interface Route {
   readonly path: string

@@ -7,12 +7,7 @@ import { limits } from '../domain/limits.ts'
 import type { AppEnv } from './app-env.ts'
 import { authenticate } from './authenticate.ts'
 import { readBody } from './body.ts'
-
-/**
- * Who may call: nobody in particular, the holder of the SETUP_TOKEN, or an API key with this scope.
- * `device` routes authenticate by device token, in the connectors' own door.
- */
-export type Permission = 'public' | 'setup' | 'read' | 'write' | 'admin' | 'device'
+import type { Permission } from './permission.ts'
 
 /**
  * One operation of the REST interface: the same value authorises the call, validates it and describes it in

@@ -1,6 +1,6 @@
 import { csvLine } from '../codec/csv.ts'
 import type { Point } from '../domain/time-series.ts'
-import type { Series } from '../services/telemetry/query-telemetry.ts'
+import type { Series } from '../services/telemetry/series.ts'
 
 /** One line a reading, one column a key. */
 export async function* rangeLines(series: Readonly<Record<string, readonly Point[]>>): AsyncGenerator<string> {

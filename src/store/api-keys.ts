@@ -1,7 +1,7 @@
 import { and, desc, eq, isNull } from 'drizzle-orm'
 import type { TenantId } from '../domain/ids.ts'
 import type { Registry } from './registry.ts'
-import { apiKeys, tenants } from './schema.ts'
+import { apiKeys, tenants } from './schema-tenants.ts'
 import type { NewApiKeyRow } from './tenants.ts'
 
 export type ApiKeyRow = typeof apiKeys.$inferSelect

@@ -31,17 +31,21 @@ export interface KnownKeys {
   readonly ids: readonly string[]
 }
 
-/** The tenant's devices that any of the keys names. */
+/** The tenant's devices that any of the keys names, each kind by its own index. */
 export async function findKnownDevices(
   registry: Registry,
   tenantId: TenantId,
   keys: KnownKeys,
 ): Promise<KnownDevice[]> {
+  const select =
+    'SELECT id, name, dev_eui AS devEui, token, is_gateway AS gateway FROM devices WHERE tenant_id = ?1 AND'
   const list = (parameter: number) => `(SELECT value FROM json_each(?${parameter}))`
   const { results } = await registry.$client
     .prepare(
-      `SELECT id, name, dev_eui AS devEui, token, is_gateway AS gateway FROM devices WHERE tenant_id = ?1
-       AND (name IN ${list(2)} OR dev_eui IN ${list(3)} OR token IN ${list(4)} OR id IN ${list(5)})`,
+      `${select} name COLLATE NOCASE IN ${list(2)} AND name IN ${list(2)}
+       UNION ${select} dev_eui IN ${list(3)}
+       UNION ${select} token IN ${list(4)}
+       UNION ${select} id IN ${list(5)}`,
     )
     .bind(tenantId, ...[keys.names, keys.devEuis, keys.tokens, keys.ids].map((values) => JSON.stringify(values)))
     .all<Omit<KnownDevice, 'isGateway'> & { gateway: number }>()
@@ -49,8 +53,8 @@ export async function findKnownDevices(
 }
 
 /**
- * Writes the rows that no device of the tenant is yet, in one statement, so that two imports side by side
- * make nothing twice. Returns the ids that were written.
+ * Writes the rows that no device of the tenant is yet, while parents are gateways and the plan has room: all in
+ * one statement, so that imports side by side make nothing twice. Returns the ids that were written.
  */
 export async function insertImported(
   registry: Registry,
@@ -68,9 +72,12 @@ export async function insertImported(
          r.value ->> 'inactivityTimeoutMs', ?3, ?3
        FROM json_each(?2) r
        WHERE NOT (r.value ->> 'identity' = 'name' AND EXISTS
-           (SELECT 1 FROM devices d WHERE d.tenant_id = ?1 AND d.name = r.value ->> 'name' COLLATE NOCASE))
+           (SELECT 1 FROM devices d WHERE d.tenant_id = ?1
+             AND d.name = r.value ->> 'name' COLLATE NOCASE AND d.name = (r.value ->> 'name')))
          AND (r.value ->> 'parentGatewayId' IS NULL OR EXISTS
            (SELECT 1 FROM devices p WHERE p.id = r.value ->> 'parentGatewayId' AND p.tenant_id = ?1 AND p.is_gateway = 1))
+         AND (SELECT count(*) FROM devices WHERE tenant_id = ?1) + r.key < coalesce(
+           (SELECT max_devices FROM plans JOIN tenants ON plans.id = plan_id WHERE tenants.id = ?1), 9e15)
        ON CONFLICT DO NOTHING
        RETURNING id`,
     )

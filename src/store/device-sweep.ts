@@ -1,51 +1,71 @@
 import type { Registry } from './registry.ts'
 
+/** A deleted device whose readings are still there. */
 export interface Tombstone {
   readonly deviceId: string
   readonly tenantId: string
 }
 
-/** The oldest deleted device that no cache can still let in. */
-export async function oldestTombstone(registry: Registry, deletedBefore: number): Promise<Tombstone | undefined> {
-  const row = await registry.$client
+/** The oldest deleted devices that no cache can still let in. */
+export async function oldestTombstones(registry: Registry, deletedBefore: number, count: number): Promise<Tombstone[]> {
+  const { results } = await registry.$client
     .prepare(
-      'SELECT device_id AS deviceId, tenant_id AS tenantId FROM device_tombstones WHERE deleted_at <= ?1 ORDER BY deleted_at LIMIT 1',
+      `SELECT device_id AS deviceId, tenant_id AS tenantId FROM device_tombstones WHERE deleted_at <= ?1
+       ORDER BY deleted_at, device_id LIMIT ?2`,
     )
-    .bind(deletedBefore)
-    .first<Tombstone>()
-  return row ?? undefined
+    .bind(deletedBefore, count)
+    .all<Tombstone>()
+  return results
 }
 
-/** Everything of one device in a telemetry database, at most `rows` a table; returns how many went. */
-export async function deleteDeviceTelemetry(db: D1Database, deviceId: string, rows: number): Promise<number> {
-  const chunk = (table: string, key: string) =>
-    db
-      .prepare(
-        `DELETE FROM ${table} WHERE device_id = ?1 AND ${key} IN
-          (SELECT ${key} FROM ${table} WHERE device_id = ?1 ORDER BY ${key} LIMIT ?2)`,
-      )
-      .bind(deviceId, rows)
-  const results = await db.batch([
-    chunk('telemetry', 'ts'),
-    chunk('telemetry_hourly', 'hour'),
-    chunk('dirty_hours', 'hour'),
-  ])
-  return results.reduce((sum, { meta }) => sum + meta.changes, 0)
+/** The key beside the device's id. */
+const historyKeys = { telemetry: 'ts', telemetry_hourly: 'hour', dirty_hours: 'hour' } as const
+export type HistoryTable = keyof typeof historyKeys
+export const historyTables = Object.keys(historyKeys) as HistoryTable[]
+
+/** Deletes at most `rows` rows of the devices, and says how many went. */
+export async function deleteHistory(
+  db: D1Database,
+  table: HistoryTable,
+  tombstones: readonly Tombstone[],
+  rows: number,
+): Promise<number> {
+  const key = `device_id, ${historyKeys[table]}`
+  const { meta } = await db
+    .prepare(
+      `DELETE FROM ${table} WHERE (${key}) IN
+        (SELECT ${key} FROM ${table} WHERE device_id IN (SELECT value ->> 1 FROM json_each(?1)) LIMIT ?2)`,
+    )
+    .bind(toJson(tombstones), rows)
+    .run()
+  return meta.changes
 }
 
-export async function deleteDeviceState(db: D1Database, tenantId: string, deviceId: string): Promise<void> {
-  await db.prepare('DELETE FROM device_state WHERE tenant_id = ?1 AND device_id = ?2').bind(tenantId, deviceId).run()
+export async function deleteDeviceStates(db: D1Database, tombstones: readonly Tombstone[]): Promise<void> {
+  await db
+    .prepare(
+      'DELETE FROM device_state WHERE (tenant_id, device_id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?1))',
+    )
+    .bind(toJson(tombstones))
+    .run()
 }
 
-/** What the registry still holds of the device, the tombstone last. */
-export async function buryDevice(registry: Registry, deviceId: string): Promise<void> {
+/** What the registry still holds of the devices, the tombstones last. */
+export async function buryDevices(registry: Registry, tombstones: readonly Tombstone[]): Promise<void> {
+  if (tombstones.length === 0) return
   const db = registry.$client
+  const theirs = 'device_id IN (SELECT value ->> 1 FROM json_each(?1))'
+  const theirAlarms = `tenant_id IN (SELECT value ->> 0 FROM json_each(?1)) AND ${theirs}`
   const statements = [
-    'DELETE FROM device_shards WHERE device_id = ?1',
-    'DELETE FROM commands WHERE device_id = ?1',
-    'DELETE FROM alarm_events WHERE alarm_id IN (SELECT id FROM alarms WHERE device_id = ?1)',
-    'DELETE FROM alarms WHERE device_id = ?1',
-    'DELETE FROM device_tombstones WHERE device_id = ?1',
+    `DELETE FROM device_shards WHERE ${theirs}`,
+    `DELETE FROM commands WHERE ${theirs}`,
+    `DELETE FROM alarm_events WHERE alarm_id IN (SELECT id FROM alarms WHERE ${theirAlarms})`,
+    `DELETE FROM alarms WHERE ${theirAlarms}`,
+    `DELETE FROM device_tombstones WHERE ${theirs}`,
   ]
-  await db.batch(statements.map((statement) => db.prepare(statement).bind(deviceId)))
+  await db.batch(statements.map((statement) => db.prepare(statement).bind(toJson(tombstones))))
+}
+
+function toJson(tombstones: readonly Tombstone[]): string {
+  return JSON.stringify(tombstones.map(({ tenantId, deviceId }) => [tenantId, deviceId]))
 }

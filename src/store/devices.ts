@@ -1,7 +1,7 @@
-import { and, eq, type SQL, sql } from 'drizzle-orm'
+import { and, eq, isNull, type SQL, sql } from 'drizzle-orm'
 import type { DeviceId, TenantId } from '../domain/ids.ts'
 import type { Registry } from './registry.ts'
-import { devices } from './schema.ts'
+import { devices } from './schema-devices.ts'
 
 export type DeviceRow = typeof devices.$inferSelect
 
@@ -12,55 +12,77 @@ export interface DeviceFilter {
   readonly parentGatewayId?: string | undefined
 }
 
-/** instr, not LIKE: D1 takes LIKE patterns of 50 bytes at most. */
 function conditions(tenantId: TenantId, filter: DeviceFilter): SQL[] {
   const found: SQL[] = [eq(devices.tenantId, tenantId)]
   if (filter.deviceType !== undefined) found.push(eq(devices.deviceType, filter.deviceType))
   if (filter.gateway !== undefined) found.push(eq(devices.isGateway, filter.gateway))
-  if (filter.parentGatewayId !== undefined) found.push(eq(devices.parentGatewayId, filter.parentGatewayId))
-  if (filter.search !== undefined && filter.search !== '') {
-    const needle = filter.search.toLowerCase()
-    found.push(sql`(instr(lower(${devices.name}), ${needle}) OR instr(lower(coalesce(${devices.label}, '')), ${needle})
-      OR instr(${devices.id}, ${needle}) OR instr(coalesce(${devices.devEui}, ''), ${needle}))`)
-  }
+  if (filter.parentGatewayId !== undefined)
+    found.push(eq(devices.parentGatewayId, filter.parentGatewayId.toLowerCase()))
+  if (filter.search) found.push(matches(filter.search))
   return found
 }
 
-export interface NamePage {
-  readonly after?: { readonly name: string; readonly id: string } | undefined
-  readonly descending: boolean
-  readonly limit: number
+/**
+ * instr, not LIKE: D1 takes LIKE patterns of 50 bytes at most. SQLite's lower() knows ASCII only; other
+ * letters are tried in both cases.
+ */
+function matches(search: string): SQL {
+  const columns = [devices.name, devices.label, devices.id, devices.devEui]
+  const parts = [...new Set([search.toLowerCase(), search.toUpperCase()])].flatMap((needle) =>
+    columns.map((column) => sql`instr(lower(${column}), lower(${needle}))`),
+  )
+  const digits = search.replace(/[\s:.-]/g, '').toLowerCase()
+  if (/^[0-9a-f]+$/.test(digits)) parts.push(sql`instr(${devices.devEui}, ${digits})`)
+  return sql`(${sql.join(parts, sql` OR `)})`
 }
 
-/** One page by name (case-insensitive), then id: a keyset walk along the index. */
+/** By name (case-insensitive), then id: a walk along the index. */
+export interface NameOrder {
+  readonly after?: { readonly name: string; readonly id: string } | undefined
+  readonly descending: boolean
+}
+
+function inNameOrder({ after, descending }: NameOrder): { where: SQL[]; orderBy: SQL[] } {
+  const name = sql`${devices.name} COLLATE NOCASE`
+  const direction = descending ? sql`DESC` : sql`ASC`
+  const beyond = descending ? sql`<` : sql`>`
+  return {
+    where: after ? [sql`(${name}, ${devices.id}) ${beyond} (${after.name}, ${after.id})`] : [],
+    orderBy: [sql`${name} ${direction}`, sql`${devices.id} ${direction}`],
+  }
+}
+
 export async function pageDevicesByName(
   registry: Registry,
   tenantId: TenantId,
   filter: DeviceFilter,
-  { after, descending, limit }: NamePage,
+  order: NameOrder,
+  limit: number,
 ): Promise<DeviceRow[]> {
-  const where = conditions(tenantId, filter)
-  const name = sql`${devices.name} COLLATE NOCASE`
-  if (after) where.push(sql`(${name}, ${devices.id}) ${descending ? sql`<` : sql`>`} (${after.name}, ${after.id})`)
-  const direction = descending ? sql`DESC` : sql`ASC`
+  const { where, orderBy } = inNameOrder(order)
   return registry
     .select()
     .from(devices)
-    .where(and(...where))
-    .orderBy(sql`${name} ${direction}`, sql`${devices.id} ${direction}`)
+    .where(and(...conditions(tenantId, filter), ...where))
+    .orderBy(...orderBy)
     .limit(limit)
 }
 
-/** The ids that a filter leaves, for orders that the registry does not know. */
-export async function listDeviceIds(
+export type DeviceKey = Pick<DeviceRow, 'id' | 'name' | 'inactivityTimeoutMs'>
+
+/** All that a filter leaves, without a page: for what the registry cannot order or filter by. */
+export async function listDeviceKeys(
   registry: Registry,
   tenantId: TenantId,
   filter: DeviceFilter,
-): Promise<{ id: string; inactivityTimeoutMs: number | null }[]> {
+  order: NameOrder,
+): Promise<DeviceKey[]> {
+  const { where, orderBy } = inNameOrder(order)
   return registry
-    .select({ id: devices.id, inactivityTimeoutMs: devices.inactivityTimeoutMs })
+    .select({ id: devices.id, name: devices.name, inactivityTimeoutMs: devices.inactivityTimeoutMs })
     .from(devices)
-    .where(and(...conditions(tenantId, filter)))
+    .where(and(...conditions(tenantId, filter), ...where))
+    .orderBy(...orderBy)
 }
 
 export async function findDevices(
@@ -132,28 +154,43 @@ export async function insertDevice(registry: Registry, row: DeviceRow): Promise<
   return meta.changes > 0
 }
 
-/** Writes what changed, where the parent still is a gateway and a gateway with children stays one. */
-export async function updateDeviceRow(registry: Registry, row: DeviceRow): Promise<boolean> {
-  const { meta } = await registry.$client
-    .prepare(
-      `UPDATE devices SET name = ?4, device_type = ?5, label = ?6, is_gateway = ?7, parent_gateway_id = ?2, dev_eui = ?8,
-         inactivity_timeout_ms = ?9, updated_at = ?10
-       WHERE id = ?3 AND tenant_id = ?1 AND ${parentHolds} AND (?2 IS NULL OR ?2 <> ?3)
-         AND (?7 = 1 OR NOT EXISTS (SELECT 1 FROM devices WHERE parent_gateway_id = ?3))`,
+/** What of a device can be changed; undefined is left as it is. */
+export type DeviceChanges = {
+  readonly [Field in
+    | 'name'
+    | 'deviceType'
+    | 'label'
+    | 'isGateway'
+    | 'parentGatewayId'
+    | 'devEui'
+    | 'inactivityTimeoutMs']?: DeviceRow[Field] | undefined
+}
+
+/**
+ * Writes only what changes, if the rules of gateways hold at the moment of the write, so that changes side by
+ * side neither undo each other nor break a rule together. False where one does not hold or there is no device.
+ */
+export async function updateDeviceRow(
+  registry: Registry,
+  tenantId: TenantId,
+  id: string,
+  changes: DeviceChanges,
+  now: number,
+): Promise<boolean> {
+  const { isGateway, parentGatewayId: parent } = changes
+  const where = [eq(devices.tenantId, tenantId), eq(devices.id, id)]
+  if (parent) {
+    where.push(
+      sql`${parent} <> ${id} AND EXISTS (SELECT 1 FROM devices p WHERE p.id = ${parent} AND p.tenant_id = ${tenantId} AND p.is_gateway = 1)`,
     )
-    .bind(
-      row.tenantId,
-      row.parentGatewayId,
-      row.id,
-      row.name,
-      row.deviceType,
-      row.label,
-      row.isGateway ? 1 : 0,
-      row.devEui,
-      row.inactivityTimeoutMs,
-      row.updatedAt,
-    )
-    .run()
+    if (isGateway === undefined) where.push(eq(devices.isGateway, false))
+  }
+  if (isGateway === true && parent === undefined) where.push(isNull(devices.parentGatewayId))
+  if (isGateway === false) where.push(sql`NOT EXISTS (SELECT 1 FROM devices c WHERE c.parent_gateway_id = ${id})`)
+  const { meta } = await registry
+    .update(devices)
+    .set({ ...changes, updatedAt: now })
+    .where(and(...where))
   return meta.changes > 0
 }
 

@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm'
 import type { TenantId } from '../domain/ids.ts'
 import type { Registry } from './registry.ts'
-import { plans, tenants } from './schema.ts'
+import { plans, tenants } from './schema-tenants.ts'
 
 export type TenantRow = typeof tenants.$inferSelect
 

@@ -11,31 +11,21 @@ export function importTemplate(): string {
   return csvLine(importColumns) + csvLine(example)
 }
 
-/** Every device of the tenant, as an import takes it, page by page. */
+/** Every device of the tenant, as an import takes it, page by page; tokens only for those who may see them. */
 export async function* exportDevices({ ctx }: { readonly ctx: ServiceContext }): AsyncGenerator<string> {
-  yield csvLine(['id', ...importColumns])
+  const columns = importColumns.filter((column) => column !== 'token' || maySeeTokens(ctx))
+  yield csvLine(['id', ...columns])
   let after: { name: string; id: string } | undefined
   for (;;) {
-    const page = { descending: false, limit: limits.pageSizeMax, ...(after && { after }) }
-    const rows = await pageDevicesByName(ctx.registry, ctx.tenantId, {}, page)
-    for (const row of rows) yield csvLine(toCells(row, maySeeTokens(ctx)))
+    const order = { descending: false, ...(after && { after }) }
+    const rows = await pageDevicesByName(ctx.registry, ctx.tenantId, {}, order, limits.pageSizeMax)
+    for (const row of rows) yield csvLine([row.id, ...columns.map((column) => cellOf(row, column))])
     const last = rows.at(-1)
-    if (!last || rows.length < page.limit) return
+    if (!last || rows.length < limits.pageSizeMax) return
     after = { name: last.name, id: last.id }
   }
 }
 
-function toCells(row: DeviceRow, withToken: boolean): unknown[] {
-  const { id, name, deviceType, label, isGateway, parentGatewayId, devEui, token, inactivityTimeoutMs } = row
-  return [
-    id,
-    name,
-    deviceType,
-    label,
-    isGateway,
-    parentGatewayId,
-    devEui,
-    withToken ? token : null,
-    inactivityTimeoutMs,
-  ]
+function cellOf(row: DeviceRow, column: (typeof importColumns)[number]): unknown {
+  return column === 'parentGateway' ? row.parentGatewayId : row[column]
 }

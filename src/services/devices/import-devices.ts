@@ -1,7 +1,6 @@
 import {
   deviceRoom,
   findKnownDevices,
-  type ImportedDevice,
   insertImported,
   type KnownDevice,
   type KnownKeys,
@@ -17,13 +16,31 @@ export interface ImportInput {
   readonly write: boolean
 }
 
+export interface ImportedRow {
+  readonly row: number
+  readonly deviceId: string
+  readonly name: string
+  readonly status: 'created' | 'existing'
+}
+
 export interface ImportResult {
   readonly created: number
   readonly existing: number
   readonly rejected: number
-  readonly devices: { row: number; deviceId: string; name: string; status: 'created' | 'existing' }[]
+  readonly devices: readonly ImportedRow[]
   readonly errors: readonly RowError[]
   readonly warnings: readonly string[]
+}
+
+/** One import under way: what is left of the plan, and what became of each row. */
+interface Run {
+  readonly ctx: ServiceContext
+  readonly write: boolean
+  room: number
+  /** Gateways that a file which is only checked would make. */
+  readonly planned: KnownDevice[]
+  readonly devices: ImportedRow[]
+  readonly errors: RowError[]
 }
 
 /** Good rows go in even where others are bad; a file that comes twice makes nothing twice. */
@@ -34,93 +51,135 @@ export async function importDevices({
   readonly ctx: ServiceContext
   readonly input: ImportInput
 }): Promise<ImportResult> {
-  const { rows, errors: unreadable, warnings } = parseImport(input.contentType, input.text)
-  const errors = [...unreadable]
-  const devices: ImportResult['devices'] = []
+  const { rows, errors, warnings } = parseImport(input.contentType, input.text)
+  const room = await deviceRoom(ctx.registry, ctx.tenantId)
+  const run: Run = { ctx, write: input.write, room, planned: [], devices: [], errors: [...errors] }
   // Gateways first: a child may name one that stands later in the file.
-  for (const part of [rows.filter(({ device }) => device.isGateway), rows.filter(({ device }) => !device.isGateway)]) {
-    const gatewaysInFile = input.write ? [] : rows.filter(({ device }) => device.isGateway).map(({ device }) => device)
-    const outcome = await importPart(ctx, part, gatewaysInFile, input.write)
-    devices.push(...outcome.devices)
-    errors.push(...outcome.errors)
+  for (const isGateway of [true, false]) {
+    await importPart(
+      run,
+      rows.filter(({ device }) => device.isGateway === isGateway),
+    )
   }
-  devices.sort((a, b) => a.row - b.row)
-  errors.sort((a, b) => a.row - b.row)
+  const devices = run.devices.sort((a, b) => a.row - b.row)
   const created = devices.filter(({ status }) => status === 'created').length
-  return { created, existing: devices.length - created, rejected: errors.length, devices, errors, warnings }
+  return {
+    created,
+    existing: devices.length - created,
+    rejected: run.errors.length,
+    devices,
+    errors: run.errors.sort((a, b) => a.row - b.row),
+    warnings,
+  }
 }
 
-async function importPart(
-  ctx: ServiceContext,
-  rows: readonly ParsedRow[],
-  gatewaysInFile: readonly KnownDevice[],
-  write: boolean,
-): Promise<Pick<ImportResult, 'devices'> & { errors: RowError[] }> {
-  if (rows.length === 0) return { devices: [], errors: [] }
-  const known = await findKnownDevices(ctx.registry, ctx.tenantId, keysOf(rows))
-  const gateways = [...known, ...gatewaysInFile].filter(({ isGateway }) => isGateway)
-  let room = await deviceRoom(ctx.registry, ctx.tenantId)
-  const errors: RowError[] = []
-  const fresh: { row: number; device: ImportedDevice }[] = []
-  const devices: ImportResult['devices'] = []
-  for (const { row, device, parentGateway } of rows) {
-    const twin = findTwin(device, known)
-    const parent = parentGateway === null ? undefined : findGateway(parentGateway, gateways)
-    if (twin) devices.push({ row, deviceId: twin.id, name: twin.name, status: 'existing' })
-    else if (parentGateway !== null && !parent) {
-      const detail = 'The parent is not a gateway of this tenant.'
-      errors.push({ row, column: 'parentGateway', code: 'parent_not_a_gateway', detail })
-    } else if (room-- <= 0) errors.push({ row, code: 'plan_limit', detail: 'The plan allows no more devices.' })
-    else fresh.push({ row, device: { ...device, parentGatewayId: parent?.id ?? null } })
+async function importPart(run: Run, rows: readonly ParsedRow[]): Promise<void> {
+  if (rows.length === 0) return
+  const { registry, tenantId, now } = run.ctx
+  const known = new KnownDevices(await findKnownDevices(registry, tenantId, keysOf(rows)), run.planned)
+  const fresh = rows.flatMap((row) => admit(run, row, known))
+  if (!run.write) {
+    run.planned.push(...fresh.map(({ device }) => device))
+    run.devices.push(...fresh.map(toCreated))
+    return
   }
-  if (!write) return { devices: [...devices, ...fresh.map((entry) => toCreated(entry))], errors }
-
-  const written = await insertImported(
-    ctx.registry,
-    ctx.tenantId,
-    fresh.map(({ device }) => device),
-    ctx.now,
+  const devices = fresh.map(({ device }) => device)
+  const written = await insertImported(registry, tenantId, devices, now)
+  for (const parsed of fresh) {
+    if (!written.has(parsed.device.id)) continue
+    forgetToken(parsed.device.token)
+    run.devices.push(toCreated(parsed))
+  }
+  await explain(
+    run,
+    fresh.filter(({ device }) => !written.has(device.id)),
   )
-  const lost = fresh.filter(({ device }) => !written.has(device.id))
-  for (const entry of fresh) {
-    if (!written.has(entry.device.id)) continue
-    forgetToken(entry.device.token)
-    devices.push(toCreated(entry))
-  }
-  const now = lost.length === 0 ? [] : await findKnownDevices(ctx.registry, ctx.tenantId, keysOf(lost.map(toParsed)))
-  for (const { row, device } of lost) {
-    const twin = findTwin(device, now)
-    if (twin) devices.push({ row, deviceId: twin.id, name: twin.name, status: 'existing' })
-    else errors.push({ row, code: 'conflict', detail: 'Its DevEUI or token is another device’s.' })
-  }
-  return { devices, errors }
 }
 
-const toParsed = ({ row, device }: { row: number; device: ImportedDevice }): ParsedRow => ({
-  row,
-  device,
-  parentGateway: null,
-})
+/** The row with its parent's id; nothing where it is there already or cannot be, which is noted. */
+function admit(run: Run, parsed: ParsedRow, known: KnownDevices): ParsedRow[] {
+  const { row, device, parentGateway } = parsed
+  const twin = known.twin(device)
+  if (twin) {
+    run.devices.push({ row, deviceId: twin.id, name: twin.name, status: 'existing' })
+    return []
+  }
+  const parents = parentGateway === null ? [] : known.gateways(parentGateway)
+  if (parentGateway !== null && parents.length !== 1) {
+    run.errors.push(parentError(row, parents.length))
+    return []
+  }
+  if (run.room <= 0) {
+    run.errors.push(planError(row))
+    return []
+  }
+  run.room--
+  return [{ ...parsed, device: { ...device, parentGatewayId: parents[0]?.id ?? null } }]
+}
 
-function toCreated({ row, device }: { row: number; device: ImportedDevice }): ImportResult['devices'][number] {
+/** Rows that were not written since something changed meanwhile: an import beside this one, a parent that went. */
+async function explain(run: Run, lost: readonly ParsedRow[]): Promise<void> {
+  if (lost.length === 0) return
+  const { registry, tenantId } = run.ctx
+  const known = new KnownDevices(await findKnownDevices(registry, tenantId, keysOf(lost)), [])
+  const room = await deviceRoom(registry, tenantId)
+  for (const { row, device } of lost) {
+    const twin = known.twin(device)
+    const parentGone = device.parentGatewayId !== null && known.gateways(device.parentGatewayId).length === 0
+    if (twin) run.devices.push({ row, deviceId: twin.id, name: twin.name, status: 'existing' })
+    else if (parentGone) run.errors.push(parentError(row, 0))
+    else if (room <= 0) run.errors.push(planError(row))
+    else run.errors.push({ row, code: 'conflict', detail: 'Its DevEUI or token cannot be used.' })
+  }
+}
+
+/** Devices by what an import may call them. */
+class KnownDevices {
+  readonly #twins = new Map<string, KnownDevice>()
+  readonly #gateways = new Map<string, KnownDevice[]>()
+
+  constructor(stored: readonly KnownDevice[], planned: readonly KnownDevice[]) {
+    for (const device of stored) {
+      for (const identity of ['dev_eui', 'token', 'name'] as const) {
+        this.#twins.set(identityOf({ ...device, identity }), device)
+      }
+    }
+    for (const device of [...stored, ...planned]) {
+      if (!device.isGateway) continue
+      this.#gateways.set(device.id, [device])
+      this.#gateways.set(device.name, [...(this.#gateways.get(device.name) ?? []), device])
+    }
+  }
+
+  twin(device: ParsedRow['device']): KnownDevice | undefined {
+    return this.#twins.get(identityOf(device))
+  }
+
+  gateways(nameOrId: string): readonly KnownDevice[] {
+    return this.#gateways.get(nameOrId.toLowerCase()) ?? this.#gateways.get(nameOrId) ?? []
+  }
+}
+
+function toCreated({ row, device }: ParsedRow): ImportedRow {
   return { row, deviceId: device.id, name: device.name, status: 'created' }
 }
 
-function findTwin(device: ImportedDevice, known: readonly KnownDevice[]): KnownDevice | undefined {
-  const identity = identityOf(device)
-  return known.find((candidate) => identityOf({ ...candidate, identity: device.identity }) === identity)
+function parentError(row: number, found: number): RowError {
+  const detail =
+    found > 1 ? 'Several gateways have this name: give the id.' : 'The parent is not a gateway of this tenant.'
+  return { row, column: 'parentGateway', code: 'parent_not_a_gateway', detail }
 }
 
-function findGateway(text: string, gateways: readonly KnownDevice[]): KnownDevice | undefined {
-  return gateways.find(({ id }) => id === text.toLowerCase()) ?? gateways.find(({ name }) => name === text)
+function planError(row: number): RowError {
+  return { row, code: 'plan_limit', detail: 'The plan allows no more devices.' }
 }
 
 function keysOf(rows: readonly ParsedRow[]): KnownKeys {
-  const parents = rows.flatMap(({ parentGateway }) => (parentGateway === null ? [] : [parentGateway]))
+  const parents = rows.flatMap(({ parentGateway }) => parentGateway ?? [])
   return {
-    names: [...rows.map(({ device }) => device.name), ...parents],
+    names: [...rows.flatMap(({ device }) => (device.identity === 'name' ? device.name : [])), ...parents],
     devEuis: rows.flatMap(({ device }) => device.devEui ?? []),
-    tokens: rows.map(({ device }) => device.token),
-    ids: parents.map((text) => text.toLowerCase()),
+    tokens: rows.flatMap(({ device }) => (device.identity === 'token' ? device.token : [])),
+    ids: [...parents.map((text) => text.toLowerCase()), ...rows.flatMap(({ device }) => device.parentGatewayId ?? [])],
   }
 }

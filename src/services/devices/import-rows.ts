@@ -1,11 +1,11 @@
 import * as z from 'zod'
-import { readCsv } from '../../codec/csv.ts'
-import { parseJson } from '../../codec/json.ts'
 import { AppError } from '../../domain/errors.ts'
 import { newDeviceId, newDeviceToken } from '../../domain/ids.ts'
 import { limits } from '../../domain/limits.ts'
 import type { ImportedDevice } from '../../store/device-import.ts'
+import { deviceLabel, deviceName, deviceType, inactivityTimeout } from './device-fields.ts'
 import { checkLevels, checkToken, readDevEui } from './device-input.ts'
+import { readRecords } from './import-records.ts'
 
 export const importColumns = [
   'name',
@@ -17,6 +17,7 @@ export const importColumns = [
   'token',
   'inactivityTimeoutMs',
 ] as const
+type ImportColumn = (typeof importColumns)[number]
 
 export interface RowError {
   /** 1 is the first data row. */
@@ -39,8 +40,7 @@ export interface ParsedImport {
   readonly warnings: readonly string[]
 }
 
-const blank = (value: unknown) => (typeof value === 'string' && value.trim() === '' ? undefined : (value ?? undefined))
-const truths = new Map([
+const flags = new Map([
   ['true', true],
   ['yes', true],
   ['1', true],
@@ -49,18 +49,22 @@ const truths = new Map([
   ['0', false],
 ])
 
+const absent = (value: unknown) => value === undefined || value === null || (typeof value === 'string' && !value.trim())
+/** An empty cell is an absent one; a number where text is meant is its digits. */
+const asText = (value: unknown) => (absent(value) ? undefined : typeof value === 'number' ? String(value) : value)
+const asNumber = (value: unknown) => (absent(value) ? undefined : typeof value === 'string' ? Number(value) : value)
+const asFlag = (value: unknown) =>
+  absent(value) ? undefined : typeof value === 'boolean' ? value : flags.get(String(value).trim().toLowerCase())
+
 const rowSchema = z.object({
-  name: z.preprocess(blank, z.coerce.string().trim().min(1).max(255)),
-  deviceType: z.preprocess(blank, z.string().trim().max(64).default('default')),
-  label: z.preprocess(blank, z.string().max(255).optional()),
-  isGateway: z.preprocess((value) => {
-    const given = blank(value)
-    return typeof given === 'string' ? (truths.get(given.trim().toLowerCase()) ?? given) : given
-  }, z.boolean().default(false)),
-  parentGateway: z.preprocess(blank, z.string().trim().optional()),
-  devEui: z.preprocess(blank, z.string().optional()),
-  token: z.preprocess(blank, z.string().trim().optional()),
-  inactivityTimeoutMs: z.preprocess(blank, z.coerce.number().int().min(1000).max(31_536_000_000).optional()),
+  name: z.preprocess(asText, deviceName),
+  deviceType: z.preprocess(asText, deviceType.default('default')),
+  label: z.preprocess(asText, deviceLabel.optional()),
+  isGateway: z.preprocess((value) => (absent(value) ? false : (asFlag(value) ?? value)), z.boolean()),
+  parentGateway: z.preprocess(asText, deviceName.optional()),
+  devEui: z.preprocess(asText, z.string().optional()),
+  token: z.preprocess(asText, z.string().trim().optional()),
+  inactivityTimeoutMs: z.preprocess(asNumber, inactivityTimeout.optional()),
 })
 
 /** Reads an import file. Each row on its own: one that breaks a rule takes no other down. */
@@ -72,97 +76,73 @@ export function parseImport(contentType: string, text: string): ParsedImport {
   }
   const rows: ParsedRow[] = []
   const errors: RowError[] = []
-  const seen = new Map<string, number>()
+  const firstRows = new Map<string, number>()
   for (const [index, record] of records.entries()) {
     const row = index + 1
-    const parsed = record instanceof AppError ? toRowError(row, record) : parseRow(row, record)
+    const parsed = 'fault' in record ? { row, code: 'payload_malformed', detail: record.fault } : parseRow(row, record)
     if ('code' in parsed) {
       errors.push(parsed)
       continue
     }
-    const twin = seen.get(identityOf(parsed.device))
+    const identity = identityOf(parsed.device)
+    const twin = firstRows.get(identity)
     if (twin !== undefined) errors.push({ row, code: 'conflict', detail: `The same device as row ${twin}.` })
-    else rows.push(parsed)
-    if (twin === undefined) seen.set(identityOf(parsed.device), row)
+    else {
+      firstRows.set(identity, row)
+      rows.push(parsed)
+    }
   }
-  const unknown = columns.filter((column) => !(importColumns as readonly string[]).includes(column))
-  return {
-    rows,
-    errors,
-    warnings: unknown.map((column) => `The column "${column.slice(0, 64)}" is not known and was not read.`),
-  }
+  return { rows, errors, warnings: warningsOf(columns) }
 }
 
+function warningsOf(columns: readonly string[]): string[] {
+  const unknown = columns.filter((column) => !(importColumns as readonly string[]).includes(column))
+  return unknown.map((column) => `The column "${column.slice(0, 64)}" is not known and was not read.`)
+}
+
+/** By DevEUI if it has one, else by the token that it brings, else by name. */
 export function identityOf(device: Pick<ImportedDevice, 'identity' | 'devEui' | 'token' | 'name'>): string {
-  const value = { dev_eui: device.devEui, token: device.token, name: device.name.toLowerCase() }[device.identity]
+  const value = { dev_eui: device.devEui, token: device.token, name: device.name }[device.identity]
   return `${device.identity}:${value}`
 }
 
-function readRecords(contentType: string, text: string): { records: unknown[]; columns: string[] } {
-  if (contentType === 'text/csv') {
-    const { header, rows } = readCsv(text)
-    return { records: [...rows], columns: [...header] }
-  }
-  if (contentType === 'application/json') {
-    const value = parseJson(text)
-    if (!Array.isArray(value)) {
-      throw new AppError('validation_rejected', {
-        reason: 'not_an_object',
-        detail: 'An array of devices was expected.',
-      })
-    }
-    return { records: value, columns: columnsOf(value) }
-  }
-  const lines = text.split('\n').filter((line) => line.trim() !== '')
-  const records = lines.map((line): unknown => {
-    try {
-      return parseJson(line)
-    } catch (error) {
-      return error
-    }
-  })
-  return { records, columns: columnsOf(records) }
-}
-
-function columnsOf(records: readonly unknown[]): string[] {
-  const columns = new Set<string>()
-  for (const record of records.slice(0, limits.importRows)) {
-    if (typeof record === 'object' && record !== null && !(record instanceof Error)) {
-      for (const key of Object.keys(record)) if (columns.size < 100) columns.add(key)
-    }
-  }
-  return [...columns]
-}
-
-function parseRow(row: number, record: unknown): ParsedRow | RowError {
-  const result = rowSchema.safeParse(record)
+function parseRow(row: number, { value }: { readonly value: unknown }): ParsedRow | RowError {
+  const result = rowSchema.safeParse(value)
   if (!result.success) {
     const [issue] = result.error.issues
     const column = issue?.path[0]
     const detail = issue?.message ?? 'The row is not as expected.'
     return { row, ...(column !== undefined && { column: String(column) }), code: 'field_invalid', detail }
   }
-  const { parentGateway = null, devEui, token, label = null, inactivityTimeoutMs = null, ...rest } = result.data
+  const { parentGateway = null, devEui: eui, token, label = null, inactivityTimeoutMs = null, ...rest } = result.data
+  const devEui = inColumn('devEui', row, () => readDevEui(eui))
+  if (isRowError(devEui)) return devEui
+  const given = inColumn('token', row, () => (token === undefined ? undefined : checkToken(token)))
+  if (isRowError(given)) return given
+  const levels = inColumn('parentGateway', row, () => checkLevels(rest.isGateway, parentGateway))
+  if (isRowError(levels)) return levels
+  const device: ImportedDevice = {
+    ...rest,
+    id: newDeviceId(),
+    label,
+    token: given ?? newDeviceToken(),
+    parentGatewayId: null,
+    devEui,
+    inactivityTimeoutMs,
+    identity: devEui ? 'dev_eui' : given === undefined ? 'name' : 'token',
+  }
+  return { row, device, parentGateway }
+}
+
+function inColumn<T>(column: ImportColumn, row: number, check: () => T): T | RowError {
   try {
-    checkLevels(rest.isGateway, parentGateway)
-    const eui = readDevEui(devEui)
-    const device: ImportedDevice = {
-      ...rest,
-      id: newDeviceId(),
-      label,
-      token: token === undefined ? newDeviceToken() : checkToken(token),
-      parentGatewayId: null,
-      devEui: eui,
-      inactivityTimeoutMs,
-      identity: eui ? 'dev_eui' : token === undefined ? 'name' : 'token',
-    }
-    return { row, device, parentGateway }
+    return check()
   } catch (error) {
-    if (error instanceof AppError) return toRowError(row, error)
+    if (error instanceof AppError) return { row, column, code: error.reason ?? error.code, detail: error.detail }
     throw error
   }
 }
 
-function toRowError(row: number, error: AppError): RowError {
-  return { row, code: error.reason ?? error.code, detail: error.detail }
+function isRowError(value: unknown): value is RowError {
+  return typeof value === 'object' && value !== null && 'row' in value
 }

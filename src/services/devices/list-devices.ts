@@ -1,11 +1,8 @@
-import { AppError } from '../../domain/errors.ts'
 import { lastSeenOf } from '../../store/device-state.ts'
-import { type DeviceFilter, findDevices, listDeviceIds, pageDevicesByName } from '../../store/devices.ts'
+import { type DeviceFilter, findDevices, listDeviceKeys, pageDevicesByName } from '../../store/devices.ts'
 import type { ServiceContext } from '../context.ts'
+import { type DeviceSort, isByName, type Place, readCursor, writeCursor } from './device-cursor.ts'
 import { type DeviceView, isActive, toDeviceView } from './device-view.ts'
-
-export const deviceSorts = ['name', '-name', 'lastSeen', '-lastSeen'] as const
-export type DeviceSort = (typeof deviceSorts)[number]
 
 export interface ListDevicesInput extends DeviceFilter {
   readonly online?: boolean | undefined
@@ -30,113 +27,86 @@ export async function listDevices({
   readonly ctx: ServiceContext
   readonly input: ListDevicesInput
 }): Promise<DevicePage> {
-  const byName = input.sort === 'name' || input.sort === '-name'
-  if (byName && input.online === undefined) return pageByName(ctx, input)
-  return pageInMemory(ctx, input, byName)
+  const after = input.cursor === undefined ? undefined : readCursor(input.cursor, input.sort)
+  return isByName(input.sort) && input.online === undefined
+    ? pageByName(ctx, input, after)
+    : pageInMemory(ctx, input, after)
 }
 
-async function pageByName(ctx: ServiceContext, input: ListDevicesInput): Promise<DevicePage> {
-  const descending = input.sort === '-name'
-  const after = input.cursor === undefined ? undefined : readCursor(input.cursor)
-  const page = { descending, limit: input.limit + 1, ...(after && { after: { name: String(after[0]), id: after[1] } }) }
-  const rows = await pageDevicesByName(ctx.registry, ctx.tenantId, input, page)
+function nameOrder(sort: DeviceSort, after: Place | undefined) {
+  return { descending: sort === '-name', ...(after && { after: { name: String(after.key), id: after.id } }) }
+}
+
+async function pageByName(ctx: ServiceContext, input: ListDevicesInput, after: Place | undefined): Promise<DevicePage> {
+  const order = nameOrder(input.sort, after)
+  const rows = await pageDevicesByName(ctx.registry, ctx.tenantId, input, order, input.limit + 1)
   const shown = rows.slice(0, input.limit)
-  const seen = await lastSeenOf(
-    ctx.telemetry.all,
-    ctx.tenantId,
-    ctx.now,
-    shown.map(({ id }) => id),
-  )
+  const ids = shown.map(({ id }) => id)
+  const seen = await lastSeenOf(ctx.telemetry.all, ctx.tenantId, ctx.now, ids)
   const last = rows.length > input.limit ? shown.at(-1) : undefined
   return {
     items: shown.map((row) => toDeviceView(ctx, row, seen.get(row.id))),
-    nextCursor: last ? writeCursor([last.name, last.id]) : null,
+    nextCursor: last ? writeCursor(input.sort, { key: last.name, id: last.id }) : null,
   }
 }
 
-async function pageInMemory(ctx: ServiceContext, input: ListDevicesInput, byName: boolean): Promise<DevicePage> {
-  const [seen, ids] = await Promise.all([
+async function pageInMemory(
+  ctx: ServiceContext,
+  input: ListDevicesInput,
+  after: Place | undefined,
+): Promise<DevicePage> {
+  const byName = isByName(input.sort)
+  const order = nameOrder(input.sort, byName ? after : undefined)
+  const [seen, keys] = await Promise.all([
     lastSeenOf(ctx.telemetry.all, ctx.tenantId, ctx.now),
-    listDeviceIds(ctx.registry, ctx.tenantId, input),
+    listDeviceKeys(ctx.registry, ctx.tenantId, input, order),
   ])
-  const wanted = ids.filter(
+  const wanted = keys.filter(
     ({ id, inactivityTimeoutMs }) =>
       input.online === undefined || isActive(seen.get(id), inactivityTimeoutMs, ctx.now) === input.online,
   )
-  if (byName) return pageFiltered(ctx, input, new Set(wanted.map(({ id }) => id)), seen)
-
-  const sign = input.sort === '-lastSeen' ? -1 : 1
-  const never = sign === 1 ? Number.MAX_SAFE_INTEGER : -1 // devices that never spoke come last either way
-  const order = ([a, idA]: Place, [b, idB]: Place) => sign * (a - b) || (idA < idB ? -1 : idA > idB ? 1 : 0)
-  const places = wanted.map(({ id }): Place => [seen.get(id) ?? never, id]).sort(order)
-  const after = input.cursor === undefined ? undefined : readCursor(input.cursor)
-  const start = after ? places.findIndex((place) => order(place, [Number(after[0]), after[1]]) > 0) : 0
-  const page = start < 0 ? [] : places.slice(start, start + input.limit)
-  const rows = new Map(
-    (
-      await findDevices(
-        ctx.registry,
-        ctx.tenantId,
-        page.map(([, id]) => id),
+  const places = byName
+    ? wanted.map(({ id, name }): Place => ({ key: name, id }))
+    : bySeen(
+        wanted.map(({ id }) => id),
+        seen,
+        input.sort === '-lastSeen',
+        after,
       )
-    ).map((row) => [row.id, row]),
+  const page = places.slice(0, input.limit)
+  const found = await findDevices(
+    ctx.registry,
+    ctx.tenantId,
+    page.map(({ id }) => id),
   )
-  const last = start >= 0 && start + input.limit < places.length ? page.at(-1) : undefined
+  const rows = new Map(found.map((row) => [row.id, row]))
+  const last = places.length > input.limit ? page.at(-1) : undefined
   return {
-    items: page.flatMap(([, id]) => {
+    items: page.flatMap(({ id }) => {
       const row = rows.get(id)
       return row ? [toDeviceView(ctx, row, seen.get(id))] : []
     }),
-    nextCursor: last ? writeCursor(last) : null,
+    nextCursor: last ? writeCursor(input.sort, last) : null,
   }
 }
 
-type Place = readonly [key: number, id: string]
+interface SeenPlace extends Place {
+  readonly key: number
+}
 
-/** By name among the wanted ones: walks the index until the page is full. */
-async function pageFiltered(
-  ctx: ServiceContext,
-  input: ListDevicesInput,
-  wanted: ReadonlySet<string>,
+/** Devices that never spoke come last in both directions. */
+function bySeen(
+  ids: readonly string[],
   seen: ReadonlyMap<string, number>,
-): Promise<DevicePage> {
-  const items: DeviceView[] = []
-  let after = input.cursor === undefined ? undefined : readCursor(input.cursor)
-  for (;;) {
-    const page = {
-      descending: input.sort === '-name',
-      limit: 500,
-      ...(after && { after: { name: String(after[0]), id: after[1] } }),
-    }
-    const rows = await pageDevicesByName(ctx.registry, ctx.tenantId, input, page)
-    for (const row of rows) {
-      after = [row.name, row.id]
-      if (!wanted.has(row.id)) continue
-      items.push(toDeviceView(ctx, row, seen.get(row.id)))
-      if (items.length === input.limit) return { items, nextCursor: writeCursor([row.name, row.id]) }
-    }
-    if (rows.length < page.limit) return { items, nextCursor: null }
-  }
-}
-
-function writeCursor(place: readonly [string | number, string]): string {
-  return Buffer.from(JSON.stringify(place)).toString('base64url')
-}
-
-function readCursor(cursor: string): readonly [string | number, string] {
-  try {
-    const place: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
-    if (Array.isArray(place) && place.length === 2 && typeof place[1] === 'string') {
-      const [key, id] = place as [unknown, string]
-      if (typeof key === 'string' || typeof key === 'number') return [key, id]
-    }
-  } catch {
-    // answered below
-  }
-  const detail = 'The cursor is not one that a list answered.'
-  throw new AppError('validation_rejected', {
-    reason: 'field_invalid',
-    detail,
-    errors: [{ pointer: 'cursor', code: 'invalid', detail }],
-  })
+  newestFirst: boolean,
+  after: Place | undefined,
+): SeenPlace[] {
+  const sign = newestFirst ? -1 : 1
+  const never = newestFirst ? -1 : Number.MAX_SAFE_INTEGER
+  const compare = (a: SeenPlace, b: SeenPlace) => sign * (a.key - b.key) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
+  const start = after && { key: Number(after.key), id: after.id }
+  return ids
+    .map((id): SeenPlace => ({ key: seen.get(id) ?? never, id }))
+    .filter((place) => !start || compare(place, start) > 0)
+    .sort(compare)
 }

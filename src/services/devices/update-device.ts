@@ -1,6 +1,6 @@
 import { AppError } from '../../domain/errors.ts'
 import type { DeviceId } from '../../domain/ids.ts'
-import { type DeviceRow, findDevice, updateDeviceRow } from '../../store/devices.ts'
+import { type DeviceChanges, findDevice, updateDeviceRow } from '../../store/devices.ts'
 import type { ServiceContext } from '../context.ts'
 import {
   checkLevels,
@@ -23,34 +23,45 @@ export async function updateDevice({
 }): Promise<DeviceDetail> {
   const before = await findDevice(ctx.registry, ctx.tenantId, input.id.toLowerCase())
   if (!before) throw deviceNotFound()
-  const after = merge(before, input, ctx.now)
-  checkLevels(after.isGateway, after.parentGatewayId)
-  if (!(await translatingConflicts(() => updateDeviceRow(ctx.registry, after)))) throw await whyNot(ctx, after)
+  const changes = toChanges(input)
+  checkLevelsAfter(before, changes)
+  const written = await translatingConflicts(() =>
+    updateDeviceRow(ctx.registry, ctx.tenantId, before.id, changes, ctx.now),
+  )
+  if (!written) throw await whyNot(ctx, before.id, changes)
   forgetToken(before.token)
   if (before.parentGatewayId) forgetChild(before.parentGatewayId as DeviceId, before.id as DeviceId)
   return getDevice({ ctx, input: { id: before.id } })
 }
 
-function merge(before: DeviceRow, input: DeviceFields, now: number): DeviceRow {
+function toChanges(input: DeviceFields): DeviceChanges {
   const devEui = input.integration?.lorawan?.dev_eui
-  const { parentGatewayId: parent } = input
   return {
-    ...before,
-    name: input.name ?? before.name,
-    deviceType: input.deviceType ?? before.deviceType,
-    label: input.label === undefined ? before.label : input.label,
-    isGateway: input.isGateway ?? before.isGateway,
-    parentGatewayId: parent === undefined ? before.parentGatewayId : (parent?.toLowerCase() ?? null),
-    devEui: devEui === undefined ? before.devEui : readDevEui(devEui),
-    inactivityTimeoutMs:
-      input.inactivityTimeoutMs === undefined ? before.inactivityTimeoutMs : input.inactivityTimeoutMs,
-    updatedAt: now,
+    name: input.name,
+    deviceType: input.deviceType,
+    label: input.label,
+    isGateway: input.isGateway,
+    parentGatewayId: input.parentGatewayId?.toLowerCase() ?? input.parentGatewayId,
+    devEui: devEui === undefined ? undefined : readDevEui(devEui),
+    inactivityTimeoutMs: input.inactivityTimeoutMs,
   }
 }
 
-async function whyNot(ctx: ServiceContext, { id, parentGatewayId }: DeviceRow): Promise<AppError> {
-  if (!(await findDevice(ctx.registry, ctx.tenantId, id))) return deviceNotFound()
-  const parent = parentGatewayId === null ? undefined : await findDevice(ctx.registry, ctx.tenantId, parentGatewayId)
-  if (parentGatewayId !== null && (!parent?.isGateway || parent.id === id)) return parentMissing()
+type Levels = Pick<DeviceChanges, 'isGateway' | 'parentGatewayId'>
+
+function checkLevelsAfter(before: Levels, changes: Levels): void {
+  const parent = changes.parentGatewayId === undefined ? before.parentGatewayId : changes.parentGatewayId
+  checkLevels(changes.isGateway ?? before.isGateway ?? false, parent ?? null)
+}
+
+/** The device as it now is says which rule did not hold. */
+async function whyNot(ctx: ServiceContext, id: string, changes: DeviceChanges): Promise<AppError> {
+  const device = await findDevice(ctx.registry, ctx.tenantId, id)
+  if (!device) return deviceNotFound()
+  checkLevelsAfter(device, changes)
+  if (changes.parentGatewayId) {
+    const parent = await findDevice(ctx.registry, ctx.tenantId, changes.parentGatewayId)
+    if (!parent?.isGateway || parent.id === id) return parentMissing()
+  }
   return new AppError('conflict', { detail: 'The gateway still has children.' })
 }

@@ -1,11 +1,19 @@
 import type { DeviceId } from '../../domain/ids.ts'
 import { limits } from '../../domain/limits.ts'
-import { buryDevice, deleteDeviceState, deleteDeviceTelemetry, oldestTombstone } from '../../store/device-sweep.ts'
+import { log } from '../../log.ts'
+import {
+  buryDevices,
+  deleteDeviceStates,
+  deleteHistory,
+  historyTables,
+  oldestTombstones,
+  type Tombstone,
+} from '../../store/device-sweep.ts'
 import type { World } from '../context.ts'
 
 /**
- * Removes what deleted devices left, in bounded steps: killed anywhere, the next run goes on from the
- * tombstone, which goes last.
+ * Removes what the longest deleted devices left, in bounded steps: killed anywhere, the next run goes on from
+ * their tombstones, which go last.
  */
 export async function sweepDeletedDevices({
   world,
@@ -14,20 +22,36 @@ export async function sweepDeletedDevices({
   readonly world: World
   readonly now: number
 }): Promise<void> {
-  const { registry, telemetry, platform } = world
-  for (let steps = 0; steps < limits.sweepSteps; ) {
-    const tombstone = await oldestTombstone(registry, now - limits.sweepDelayMs)
-    if (!tombstone) return
-    const { deviceId, tenantId } = tombstone
-    let removed = 0
-    for (const db of telemetry.all) {
-      removed += await deleteDeviceTelemetry(db, deviceId, limits.sweepRows)
-      steps++
+  const tombstones = await oldestTombstones(world.registry, now - limits.sweepDelayMs, limits.sweepDevices)
+  if (tombstones.length === 0 || !(await eraseHistory(world, tombstones))) return
+  await buryDevices(world.registry, await eraseObjects(world, tombstones))
+}
+
+/** False where the run's steps ended before the readings did. */
+async function eraseHistory({ telemetry }: World, tombstones: readonly Tombstone[]): Promise<boolean> {
+  let steps: number = limits.sweepSteps
+  for (const db of telemetry.all) {
+    for (const table of historyTables) {
+      while ((await deleteHistory(db, table, tombstones, limits.sweepRows)) >= limits.sweepRows) {
+        if (--steps <= 0) return false
+      }
     }
-    if (removed > 0) continue
-    await Promise.all(telemetry.all.map((db) => deleteDeviceState(db, tenantId, deviceId)))
-    await platform.device(deviceId as DeviceId).erase()
-    await buryDevice(registry, deviceId)
-    steps++
+    await deleteDeviceStates(db, tombstones)
   }
+  return true
+}
+
+/** Those whose object is empty. One that fails holds up no other, and is tried again with the next run. */
+async function eraseObjects({ platform }: World, tombstones: readonly Tombstone[]): Promise<Tombstone[]> {
+  const results = await Promise.allSettled(
+    tombstones.map(async (tombstone) => {
+      await platform.device(tombstone.deviceId as DeviceId).erase()
+      return tombstone
+    }),
+  )
+  return results.flatMap((result) => {
+    if (result.status === 'fulfilled') return [result.value]
+    log('warn', 'device_object_not_erased', { error: result.reason as unknown })
+    return []
+  })
 }

@@ -5,7 +5,7 @@ import { emptyRecord } from '../../domain/telemetry.ts'
 import type { Point } from '../../domain/time-series.ts'
 import { readNewestFirst } from '../../store/read-telemetry.ts'
 import type { ServiceContext } from '../context.ts'
-import type { QueryInput, Series } from './query-telemetry.ts'
+import type { QueryInput, Series } from './series.ts'
 
 /** Raw points: the newest N of each series, oldest first. */
 export async function newestPoints(
