@@ -15,8 +15,8 @@ export function log(level: Level, event: string, fields: Readonly<Record<string,
   console[level](JSON.stringify(line))
 }
 
-/** For operators only; an answer never carries it. */
+/** For operators only; an answer never carries it. drizzle's messages end in the bound values, which may be secrets. */
 function describe(error: Error): string {
   const cause = error.cause instanceof Error ? ` (cause: ${error.cause.message})` : ''
-  return `${error.stack ?? error.message}${cause}`
+  return `${error.stack ?? error.message}${cause}`.replace(/\nparams: .*/g, '')
 }

@@ -88,6 +88,15 @@ export const limits = {
   readFloor: 1_000,
   /** Bytes of readings that are held at once while history is walked. */
   readChunkBytes: 4 * 1024 * 1024,
+  /** Of an answer's readings as JSON: an isolate has 128 MB for all its requests. */
+  answerBytes: 16 * 1024 * 1024,
+  /** An aggregation looks at so many readings; a statement at fewer, since writers wait behind it (50,000: 0.1 s). */
+  aggregateRows: 1_000_000,
+  aggregateRoundRows: 50_000,
+  /** Devices read in one round trip. */
+  aggregateBatch: 10,
+  /** Devices of one shard whose saved states tell a tenant's keys. */
+  keysFromDevices: 2_000,
   queryDevices: 50,
   queryKeys: 50,
   queryBuckets: 5_000,

@@ -3,7 +3,11 @@ import type { TelemetryValue } from './telemetry.ts'
 export const aggregations = ['none', 'avg', 'min', 'max', 'sum', 'count', 'first', 'last'] as const
 export type Aggregation = (typeof aggregations)[number]
 
-export type Point = readonly [ts: number, value: TelemetryValue]
+export type Point = readonly [ts: number, value: TelemetryValue | null]
+
+const day = 86_400_000
+/** Any epoch ms that a date can have. */
+export const timeDigits = 16
 
 /** Intervals that people expect on an axis, in ms. */
 const steps = [
@@ -24,46 +28,35 @@ export function bucketCount(from: number, to: number, interval: number): number 
 export function intervalFor(from: number, to: number, most: number): number {
   const fits = steps.find((step) => bucketCount(from, to, step) <= most)
   if (fits !== undefined) return fits
-  const day = 86_400_000
-  let days = 1
-  while (bucketCount(from, to, days * day) > most) days = Math.max(days + 1, Math.ceil((to - from) / (most * day)))
-  return days * day
+  const shortest = Math.ceil((to - from) / (Math.max(1, most - 1) * day)) * day
+  // One bucket fits where none of its borders lies in the range: at the latest when it reaches back to the epoch.
+  return bucketCount(from, to, shortest) <= most ? shortest : (Math.floor(to / day) + 1) * day
 }
 
-/** What a bucket holds. `value` and `at` are those of its first or last reading, where that was asked for. */
-export interface Bucket {
+/** What one reading or many left of a key in a bucket. Parts of one bucket come from several reads and shards. */
+export interface Part {
   readonly n: number
-  readonly sum: number | null
-  readonly min: number | null
-  readonly max: number | null
-  readonly value: TelemetryValue | null
-  readonly at: number
+  /** The sum (for avg too), the lowest or the highest number. */
+  readonly number: number
+  /** The first or last value: sixteen digits of its time, then its JSON. */
+  readonly edge: string
 }
 
-/** Parts of one bucket that lie in different shards. */
-export function mergeBuckets(a: Bucket, b: Bucket, aggregation: Aggregation): Bucket {
-  const chosen = (aggregation === 'first' ? a.at <= b.at : a.at > b.at) ? a : b
-  return {
-    n: a.n + b.n,
-    sum: (a.sum ?? 0) + (b.sum ?? 0),
-    min: Math.min(a.min ?? Number.POSITIVE_INFINITY, b.min ?? Number.POSITIVE_INFINITY),
-    max: Math.max(a.max ?? Number.NEGATIVE_INFINITY, b.max ?? Number.NEGATIVE_INFINITY),
-    value: chosen.value,
-    at: chosen.at,
-  }
+export function mergeParts(a: Part, b: Part, aggregation: Aggregation): Part {
+  const first = a.edge < b.edge ? a.edge : b.edge
+  const edge = aggregation === 'first' ? first : first === a.edge ? b.edge : a.edge
+  return { n: a.n + b.n, number: mergeNumbers(a.number, b.number, aggregation), edge }
 }
 
-export function bucketValue(bucket: Bucket, aggregation: Aggregation): TelemetryValue {
-  switch (aggregation) {
-    case 'avg':
-      return (bucket.sum ?? 0) / bucket.n
-    case 'sum':
-    case 'min':
-    case 'max':
-      return bucket[aggregation] ?? 0
-    case 'count':
-      return bucket.n
-    default:
-      return bucket.value ?? 0
-  }
+function mergeNumbers(a: number, b: number, aggregation: Aggregation): number {
+  if (aggregation === 'min') return Math.min(a, b)
+  return aggregation === 'max' ? Math.max(a, b) : a + b
+}
+
+/** null: a sum that no double holds. */
+export function partValue({ n, number, edge }: Part, aggregation: Aggregation): TelemetryValue | null {
+  if (aggregation === 'count') return n
+  if (aggregation === 'first' || aggregation === 'last') return JSON.parse(edge.slice(timeDigits)) as TelemetryValue
+  if (!Number.isFinite(number)) return null
+  return aggregation === 'avg' ? number / n : number
 }

@@ -109,9 +109,9 @@ describe('CBOR', () => {
     )
     const known = [undefined, 'cbor_truncated', 'cbor_syntax', 'cbor_trailing', 'unsupported_value', 'too_deep']
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) =>
-        expect(known).toContain(faultOf(() => cbor?.decode(bytes))),
-      ),
+      fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+        expect(known).toContain(faultOf(() => cbor?.decode(bytes)))
+      }),
       { numRuns: 2_000 },
     )
   })

@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type DemoServer, startDemoServer } from './server.ts'
@@ -40,6 +42,36 @@ async function call<T>(path: string, body?: unknown): Promise<T> {
   const response = await fetch(`${server.url}${path}`, { headers, ...post })
   expect(response.ok, path).toBe(true)
   return (await response.json()) as T
+}
+
+/** Passes everything on, but for every fifth batch or reading, which it acknowledges itself. */
+async function startForgetfulProxy(target: string): Promise<{ readonly url: string; stop(): void }> {
+  let readings = 0
+  const proxy = createServer(async (request, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    const { method = 'GET', url = '/', headers } = request
+    if (method === 'POST' && url.includes('/telemetry') && ++readings % 5 === 0) {
+      response.end('{"success":true,"accepted":1,"rejected":[]}')
+      return
+    }
+    const answer = await fetch(`${target}${url}`, {
+      method,
+      headers: { 'content-type': headers['content-type'] ?? '', authorization: headers.authorization ?? '' },
+      ...(method !== 'GET' && { body: Buffer.concat(chunks) }),
+    })
+    response.writeHead(answer.status, Object.fromEntries(answer.headers))
+    response.end(await answer.text())
+  })
+  await new Promise<void>((ready) => proxy.listen(0, '127.0.0.1', ready))
+  const { port } = proxy.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${port}`,
+    stop() {
+      proxy.close()
+      proxy.closeAllConnections()
+    },
+  }
 }
 
 const seven = ['temperature', 'humidity', 'current', 'power', 'voltage1', 'voltage2', 'voltage3']
@@ -105,6 +137,29 @@ describe('npm run simulate', () => {
     await simulate('--devices', '5', '--rate', '10', '--seconds', '1')
     const { items } = await call<{ items: { name: string }[] }>('/api/devices?search=sim-')
     expect(items.map(({ name }) => name)).toEqual(['sim-1', 'sim-2', 'sim-3', 'sim-4', 'sim-5'])
+  })
+
+  test('finds out a server that acknowledges and forgets', async () => {
+    const forgetful = await startForgetfulProxy(server.url)
+    try {
+      const args = [
+        '--url',
+        forgetful.url,
+        '--api-key',
+        server.demo.apiKey,
+        '--devices',
+        '2',
+        '--rate',
+        '20',
+        '--seconds',
+        '2',
+      ]
+      const { code, output } = await run(node, ['scripts/simulate.ts', ...args], {})
+      expect(output).toMatch(/[1-9]\d* missing/)
+      expect(code).toBe(1)
+    } finally {
+      forgetful.stop()
+    }
   })
 
   test('says no to a way in that does not exist', async () => {

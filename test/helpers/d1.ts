@@ -38,6 +38,11 @@ class Statement {
     await this.#before([this])
     return this.#inner.first()
   }
+
+  async raw() {
+    await this.#before([this])
+    return this.#inner.raw()
+  }
 }
 
 /** The same database behind a hook. */

@@ -43,15 +43,16 @@ async function eraseHistory({ telemetry }: World, tombstones: readonly Tombstone
 
 /** Those whose object is empty. One that fails holds up no other, and is tried again with the next run. */
 async function eraseObjects({ platform }: World, tombstones: readonly Tombstone[]): Promise<Tombstone[]> {
-  const results = await Promise.allSettled(
+  const erased = await Promise.all(
     tombstones.map(async (tombstone) => {
-      await platform.device(tombstone.deviceId as DeviceId).erase()
-      return tombstone
+      try {
+        await platform.device(tombstone.deviceId as DeviceId).erase()
+        return [tombstone]
+      } catch (error) {
+        log('warn', 'device_object_not_erased', { device_id: tombstone.deviceId, error })
+        return []
+      }
     }),
   )
-  return results.flatMap((result) => {
-    if (result.status === 'fulfilled') return [result.value]
-    log('warn', 'device_object_not_erased', { error: result.reason as unknown })
-    return []
-  })
+  return erased.flat()
 }

@@ -25,7 +25,10 @@ export async function listDeviceKeys({
 
 /** Keys of all the tenant's devices; a key that came within the last minutes may be missing still. */
 export async function listKeys({ ctx }: { readonly ctx: ServiceContext }): Promise<KeyView[]> {
-  const lists = await Promise.all(ctx.telemetry.all.map((db) => listTenantKeys(db, ctx.tenantId, limits.keysListed)))
+  const { keysListed, keysFromDevices } = limits
+  const lists = await Promise.all(
+    ctx.telemetry.all.map((db) => listTenantKeys(db, ctx.tenantId, keysListed, keysFromDevices)),
+  )
   const newest = new Map<string, ListedKey>()
   for (const listed of lists.flat()) {
     const known = newest.get(listed.key)
