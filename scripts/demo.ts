@@ -37,7 +37,7 @@ const wanted = [
 ] as const
 
 async function call<T>(url: string, token: string, body?: unknown): Promise<T> {
-  const response = await fetch(url, {
+  const response = await reach(url, {
     method: body === undefined ? 'GET' : 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -45,6 +45,14 @@ async function call<T>(url: string, token: string, body?: unknown): Promise<T> {
   const answer = (await response.json()) as T & { detail?: string }
   if (!response.ok) throw new Error(`${new URL(url).pathname}: ${response.status} ${answer.detail ?? ''}`)
   return answer
+}
+
+async function reach(url: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init)
+  } catch (cause) {
+    throw new Error(`No server answers at ${new URL(url).origin}; start one with npm start.`, { cause })
+  }
 }
 
 /** The key that an earlier run stored, where this server still takes it. */

@@ -84,6 +84,9 @@ async function simulate({ baseUrl, apiKey, devices, rate, seconds, via }: Argume
     await Promise.all(open.map(({ sender }) => sender.close()))
   }
   console.log(`\n${tally.summary(elapsed())}`)
+  if (tally.sent < rate * seconds * 0.95) {
+    console.log(`The rate was not reached: ${(tally.sent / seconds).toFixed(0)} readings/s went out.`)
+  }
   if (tally.unacknowledged > 0) {
     console.log(`${tally.unacknowledged} got no acknowledgement within ${graceMs / 1000} s; they may be stored or not.`)
   }

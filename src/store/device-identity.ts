@@ -29,6 +29,8 @@ function toIdentity(row: IdentityRow): DeviceIdentity {
     ...(row.per_day !== null && { perDay: row.per_day }),
   }
   const shards = (JSON.parse(row.shards) as [number, number][]).map(([fromTs, shard]): ShardSpan => ({ fromTs, shard }))
+  // What came before the first row lies where a device without rows lives.
+  if (shards[0] && shards[0].fromTs > 0) shards.unshift({ fromTs: 0, shard: 0 })
   return {
     tenantId: row.tenant_id,
     deviceId: row.id,

@@ -33,7 +33,6 @@ export class ArrivalClock {
 
   /** A time this device is known to have a reading at; later ones are given after it. */
   note(deviceId: string, ts: number, now: number): void {
-    if (ts > now + limits.clockLeadMs && !this.#last.has(deviceId)) return
     if (ts <= now + limits.clockLeadMs && ts > this.#floor(deviceId)) this.#remember(deviceId, ts)
   }
 
