@@ -81,7 +81,7 @@ function toPlain(value: unknown, depth: number): unknown {
 function toPlainObject(value: object, depth: number): unknown {
   if (value instanceof Map) return toRecord(value, depth)
   if (Array.isArray(value)) return value.map((item) => toPlain(item, depth + 1))
-  if (value instanceof Date) return value.toISOString()
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? refuse('a date that is none') : value.toISOString()
   if (value instanceof Uint8Array) return refuse('a byte string')
   if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
     return Array.from(value as unknown as ArrayLike<number>, (item) => toPlain(item, depth + 1))

@@ -43,8 +43,8 @@ export interface Part {
 }
 
 export function mergeParts(a: Part, b: Part, aggregation: Aggregation): Part {
-  const first = a.edge < b.edge ? a.edge : b.edge
-  const edge = aggregation === 'first' ? first : first === a.edge ? b.edge : a.edge
+  const earlier = a.edge < b.edge
+  const edge = earlier === (aggregation === 'first') ? a.edge : b.edge
   return { n: a.n + b.n, number: mergeNumbers(a.number, b.number, aggregation), edge }
 }
 

@@ -3,7 +3,10 @@ import type { Point } from '../domain/time-series.ts'
 import type { Series } from '../services/telemetry/series.ts'
 
 /** One line a reading, one column a key. */
-export async function* rangeLines(series: Readonly<Record<string, readonly Point[]>>): AsyncGenerator<string> {
+export async function* rangeLines(
+  series: Readonly<Record<string, readonly Point[]>>,
+  descending: boolean,
+): AsyncGenerator<string> {
   const keys = Object.keys(series).sort()
   const rows = new Map<number, unknown[]>()
   for (const [column, key] of keys.entries()) {
@@ -14,7 +17,7 @@ export async function* rangeLines(series: Readonly<Record<string, readonly Point
     }
   }
   yield csvLine(['time', 'ts', ...keys])
-  for (const [ts, cells] of [...rows].sort(([a], [b]) => a - b))
+  for (const [ts, cells] of [...rows].sort(([a], [b]) => (descending ? b - a : a - b)))
     yield csvLine([new Date(ts).toISOString(), ts, ...cells])
 }
 

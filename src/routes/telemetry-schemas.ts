@@ -3,7 +3,13 @@ import { limits } from '../domain/limits.ts'
 import { aggregations } from '../domain/time-series.ts'
 
 const point = z.tuple([z.number(), z.unknown()])
-const time = z.union([z.coerce.number().int().min(0).max(8.64e15), z.iso.datetime({ offset: true })])
+const epoch = z.number().int().min(0).max(8.64e15)
+/** In a query string a number is text. */
+const time = z.union([
+  epoch,
+  z.string().regex(/^\d+$/, 'Epoch ms or ISO 8601').transform(Number).pipe(epoch),
+  z.iso.datetime({ offset: true }),
+])
 const keyList = z.string().max(8192).optional()
 
 export const latestQuery = z.object({ keys: keyList, format: z.enum(['map', 'swagger']).default('map') })

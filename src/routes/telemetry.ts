@@ -30,7 +30,10 @@ function wantsCsv(c: Context): boolean {
 }
 
 function splitKeys(text: string | undefined): string[] {
-  return text === undefined || text === '' ? [] : text.split(',')
+  return (text ?? '')
+    .split(',')
+    .map((key) => key.trim())
+    .filter((key) => key !== '')
 }
 
 /** @throws AppError validation_rejected where it ends before it begins */
@@ -104,7 +107,9 @@ export const telemetryRoutes = new Hono<AppEnv>()
         c.header('x-next-to', String(result.nextTo))
         c.header('link', `<${next.pathname}${next.search}>; rel="next"`)
       }
-      return wantsCsv(c) ? streamCsv(c, 'telemetry.csv', rangeLines(result.series)) : c.json(result.series)
+      return wantsCsv(c)
+        ? streamCsv(c, 'telemetry.csv', rangeLines(result.series, input.descending))
+        : c.json(result.series)
     },
   )
   .post(

@@ -3,11 +3,13 @@ export function isMigrationMissing(error: unknown): boolean {
   return error instanceof Error && /no such (table|column)/.test(messages(error))
 }
 
-/** D1 out of reach, overloaded or too slow: the same statement may succeed later. */
+/** D1 out of reach, overloaded or too slow: the same statement may succeed later. A refused row will not. */
 export function isD1Outage(error: unknown): boolean {
   if (!(error instanceof Error)) return false
+  const words = messages(error)
+  if (/SQLITE_(CONSTRAINT|MISMATCH|TOOBIG)/.test(words)) return false
   return /D1_ERROR|D1_EXEC_ERROR|D1 DB|overloaded|Network connection lost|timed out|storage (operation|caused)/i.test(
-    messages(error),
+    words,
   )
 }
 

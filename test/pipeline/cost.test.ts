@@ -80,7 +80,7 @@ describe('what 1,000 readings cost', () => {
     Object.assign(meter, { workerRequests: 0, objectRequests: 0 })
     Object.assign(meter.registry, none())
 
-    vi.useFakeTimers({ toFake: ['Date'], now: Math.ceil(Date.now() / 3_600_000) * 3_600_000 + 60_000 })
+    vi.useFakeTimers({ toFake: ['Date'], now: Math.ceil(Date.now() / 3_600_000) * 3_600_000 + 3_660_000 })
     await send(device.token, { n: -2 }) // a new hour, and a new look at the token
     const before = structuredClone(meter)
     for (let n = 0; n < 1_000; n++) {

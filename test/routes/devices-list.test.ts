@@ -72,12 +72,12 @@ function inOrder(sort: string, a: Row, b: Row): boolean {
 }
 
 describe('pages', () => {
-  const cases = sorts.flatMap((sort) => [1, 7, 40, 60, 119, 120, 500].map((limit) => [sort, limit] as const))
-  it.each(cases.filter(([, limit]) => limit > 1))('by %s, %d at a time: no gap, no double', async (sort, limit) => {
+  const cases = sorts.flatMap((sort) => [7, 40, 60, 119, 120, 500].map((limit) => [sort, limit] as const))
+  it.each(cases)('by %s, %d at a time: no gap, no double', async (sort, limit) => {
     const rows = await walk({ sort, limit })
     expect(new Set(rows.map(({ id }) => id)).size).toBe(count)
     expect(rows).toHaveLength(count)
-    rows.slice(1).forEach((row, i) => expect(inOrder(sort, rows[i] as Row, row)).toBe(true))
+    expect(rows.filter((row, i) => i > 0 && !inOrder(sort, rows[i - 1] as Row, row))).toEqual([])
   })
 
   it.each(sorts.flatMap((sort) => ['true', 'false'].map((online) => [sort, online] as const)))(
@@ -87,7 +87,7 @@ describe('pages', () => {
       expect(new Set(rows.map(({ id }) => id)).size).toBe(online === 'true' ? 40 : 80)
       expect(rows).toHaveLength(online === 'true' ? 40 : 80)
       expect(new Set(rows.map(({ status }) => status))).toEqual(new Set([online === 'true' ? 'ACTIVE' : 'INACTIVE']))
-      rows.slice(1).forEach((row, i) => expect(inOrder(sort, rows[i] as Row, row)).toBe(true))
+      expect(rows.filter((row, i) => i > 0 && !inOrder(sort, rows[i - 1] as Row, row))).toEqual([])
     },
   )
 

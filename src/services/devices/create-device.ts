@@ -1,5 +1,6 @@
 import { AppError } from '../../domain/errors.ts'
 import { newDeviceId, newDeviceToken } from '../../domain/ids.ts'
+import { assignShards } from '../../store/device-shards.ts'
 import { type DeviceRow, findDevice, insertDevice } from '../../store/devices.ts'
 import type { ServiceContext } from '../context.ts'
 import {
@@ -10,7 +11,8 @@ import {
   readDevEui,
   translatingConflicts,
 } from './device-input.ts'
-import { type DeviceView, toDeviceView } from './device-view.ts'
+import { toDeviceView } from './device-view.ts'
+import type { DeviceDetail } from './get-device.ts'
 import { forgetToken } from './token-cache.ts'
 
 export interface CreateDeviceInput extends DeviceFields {
@@ -26,11 +28,13 @@ export async function createDevice({
 }: {
   readonly ctx: ServiceContext
   readonly input: CreateDeviceInput
-}): Promise<DeviceView> {
+}): Promise<DeviceDetail> {
   const row = toRow(ctx, input)
+  await assignShards(ctx.registry, ctx.telemetry, [row.id])
   if (!(await translatingConflicts(() => insertDevice(ctx.registry, row)))) throw await whyNot(ctx, row)
   forgetToken(row.token) // it may be remembered here as unknown
-  return toDeviceView(ctx, row, undefined)
+  const view = toDeviceView(ctx, row, undefined)
+  return row.isGateway ? { ...view, childCount: 0 } : view
 }
 
 function toRow(ctx: ServiceContext, input: CreateDeviceInput): DeviceRow {

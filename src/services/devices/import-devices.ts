@@ -5,6 +5,7 @@ import {
   type KnownDevice,
   type KnownKeys,
 } from '../../store/device-import.ts'
+import { assignShards } from '../../store/device-shards.ts'
 import type { ServiceContext } from '../context.ts'
 import { identityOf, type ParsedRow, parseImport, type RowError } from './import-rows.ts'
 import { forgetToken } from './token-cache.ts'
@@ -75,7 +76,7 @@ export async function importDevices({
 
 async function importPart(run: Run, rows: readonly ParsedRow[]): Promise<void> {
   if (rows.length === 0) return
-  const { registry, tenantId, now } = run.ctx
+  const { registry, telemetry, tenantId, now } = run.ctx
   const known = new KnownDevices(await findKnownDevices(registry, tenantId, keysOf(rows)), run.planned)
   const fresh = rows.flatMap((row) => admit(run, row, known))
   if (!run.write) {
@@ -84,6 +85,11 @@ async function importPart(run: Run, rows: readonly ParsedRow[]): Promise<void> {
     return
   }
   const devices = fresh.map(({ device }) => device)
+  await assignShards(
+    registry,
+    telemetry,
+    devices.map(({ id }) => id),
+  )
   const written = await insertImported(registry, tenantId, devices, now)
   for (const parsed of fresh) {
     if (!written.has(parsed.device.id)) continue

@@ -5,7 +5,7 @@ import { mergeParts, type Part, type Point, partValue } from '../../domain/time-
 import { type KeyPart, readBuckets } from '../../store/read-buckets.ts'
 import { stretchesOf } from '../../store/read-telemetry.ts'
 import type { ServiceContext } from '../context.ts'
-import type { QueryInput, Series } from './query-telemetry.ts'
+import type { QueryInput, Series } from './series.ts'
 
 interface Axis {
   readonly interval: number
@@ -33,7 +33,7 @@ export async function aggregateSeries(
   axis: Axis,
 ): Promise<Series[]> {
   const keys = input.keys.length > 0 ? [...new Set(input.keys)] : await knownKeys(ctx, devices, input)
-  const ids = input.combineDevices ? [null] : devices.map(({ deviceId }) => deviceId)
+  const ids: (string | null)[] = input.combineDevices ? [null] : devices.map(({ deviceId }) => deviceId)
   const series = new Map(ids.map((id) => [id, new Map(keys.map((key): [string, Buckets] => [key, new Map()]))]))
   let points = 0
   for await (const { deviceId, parts } of readAll(ctx, devices, input, keys, axis)) {

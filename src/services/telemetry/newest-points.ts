@@ -1,31 +1,42 @@
 import { AppError } from '../../domain/errors.ts'
 import { limits } from '../../domain/limits.ts'
 import type { DeviceIdentity } from '../../domain/principal.ts'
-import { emptyRecord } from '../../domain/telemetry.ts'
+import { emptyRecord, type TelemetryValue } from '../../domain/telemetry.ts'
 import type { Point } from '../../domain/time-series.ts'
 import { readNewestFirst } from '../../store/read-telemetry.ts'
 import type { ServiceContext } from '../context.ts'
 import type { QueryInput, Series } from './series.ts'
 
-/** Raw points: the newest N of each series, oldest first. */
+/** Devices read at once: D1 takes six queries of a request at a time, and each holds a chunk of readings. */
+const together = 6
+
+/** How many points are read so far, over all devices. */
+interface Count {
+  points: number
+}
+
+/**
+ * Raw points: the newest N of each series, oldest first. Without `maxDataPoints` N is what fits into an answer.
+ * @throws AppError validation_rejected where more was asked for than an answer holds
+ */
 export async function newestPoints(
   ctx: ServiceContext,
   devices: readonly DeviceIdentity[],
   input: QueryInput,
 ): Promise<{ series: Series[]; truncated: boolean }> {
-  const most = Math.min(input.maxDataPoints ?? limits.queryPoints, limits.queryPoints)
-  const results = await Promise.all(devices.map((device) => readDevice(ctx, device, input, most)))
-  const asked = input.maxDataPoints !== undefined
-  const truncated = !asked && results.some((result) => result.truncated)
-  const series = input.combineDevices
-    ? combine(results, devices, most)
-    : results.flatMap(({ deviceId, points }) =>
-        Object.keys(points).map((key): Series => ({ deviceId, key, points: (points[key] ?? []).toReversed() })),
-      )
-  if (series.reduce((sum, { points }) => sum + points.length, 0) > limits.answerPoints) {
-    const detail = `The answer would hold more than ${limits.answerPoints} points. Ask for fewer keys or devices, or set maxDataPoints.`
-    throw new AppError('validation_rejected', { reason: 'field_invalid', detail })
+  const fitting = Math.floor(limits.answerPoints / (devices.length * Math.max(1, input.keys.length)))
+  const most = input.maxDataPoints ?? Math.max(1, Math.min(limits.queryPoints, fitting))
+  const count: Count = { points: 0 }
+  const results: DevicePoints[] = []
+  for (let i = 0; i < devices.length; i += together) {
+    const some = devices.slice(i, i + together)
+    results.push(...(await Promise.all(some.map((device) => readDevice(ctx, device, input, most, count)))))
   }
+  const truncated = results.some((result) => result.truncated)
+  if (input.combineDevices) return combine(results, devices, input, most, truncated)
+  const series = results.flatMap(({ deviceId, points }) =>
+    Object.keys(points).map((key): Series => ({ deviceId, key, points: (points[key] ?? []).toReversed() })),
+  )
   return { series, truncated }
 }
 
@@ -33,6 +44,7 @@ interface DevicePoints {
   readonly deviceId: string
   /** Newest first. */
   readonly points: Record<string, Point[]>
+  /** Older points were left out that nobody asked to leave out. */
   readonly truncated: boolean
 }
 
@@ -45,27 +57,40 @@ async function readDevice(
   device: DeviceIdentity,
   input: QueryInput,
   most: number,
+  count: Count,
 ): Promise<DevicePoints> {
   const { from, to, keys } = input
   const points = emptyRecord<Point[]>()
   for (const key of keys) points[key] = []
   const budget = Math.max(limits.readFloor, most * limits.readFactor)
-  let open = keys.length === 0 ? Number.POSITIVE_INFINITY : keys.length
+  let open = Object.keys(points).length
   let rows = 0
-  for await (const { ts, values } of readNewestFirst(ctx.telemetry, device, from, to, budget)) {
-    rows++
-    for (const key of Object.keys(values)) {
-      const list = points[key] ?? (keys.length === 0 ? [] : undefined)
-      if (!list || list.length >= most) continue
-      list.push([ts, values[key] as Point[1]])
-      points[key] = list
-      if (list.length === most) open--
+  let cut = false
+  for await (const { ts, values } of readNewestFirst(ctx.telemetry, device, from, to, budget + 1)) {
+    if (++rows > budget || (keys.length === 0 && rows > most)) {
+      cut = rows > budget || input.maxDataPoints === undefined
+      break
     }
-    if (open <= 0 || (keys.length === 0 && rows >= most)) break
+    for (const key of Object.keys(values)) {
+      if (keys.length === 0) points[key] ??= []
+      const list = points[key]
+      if (!list) continue
+      if (list.length === most) cut ||= input.maxDataPoints === undefined
+      else {
+        list.push([ts, values[key] as TelemetryValue])
+        if (++count.points > limits.answerPoints) throw tooManyPoints()
+        if (list.length === most) open--
+      }
+    }
+    if (keys.length > 0 && open === 0 && (input.maxDataPoints !== undefined || cut)) break
   }
-  const truncated = rows >= budget || open <= 0 || (keys.length === 0 && rows >= most)
   if (keys.some((key) => points[key]?.length === 0)) await addLatest(ctx, device, points, from, to)
-  return { deviceId: device.deviceId, points, truncated }
+  return { deviceId: device.deviceId, points, truncated: cut }
+}
+
+function tooManyPoints(): AppError {
+  const detail = `The answer would hold more than ${limits.answerPoints} points. Ask for fewer keys or devices, or a lower maxDataPoints.`
+  return new AppError('validation_rejected', { reason: 'field_invalid', detail })
 }
 
 async function addLatest(
@@ -81,14 +106,22 @@ async function addLatest(
   }
 }
 
-function combine(results: readonly DevicePoints[], devices: readonly DeviceIdentity[], most: number): Series[] {
+function combine(
+  results: readonly DevicePoints[],
+  devices: readonly DeviceIdentity[],
+  { maxDataPoints }: QueryInput,
+  most: number,
+  truncated: boolean,
+) {
   const merged = emptyRecord<Point[]>()
   for (const { points } of results) {
     for (const key of Object.keys(points)) merged[key] = [...(merged[key] ?? []), ...(points[key] ?? [])]
   }
   const deviceIds = devices.map(({ deviceId }) => deviceId)
-  return Object.keys(merged).map((key): Series => {
+  const series = Object.keys(merged).map((key): Series => {
     const points = (merged[key] ?? []).sort((a, b) => a[0] - b[0])
     return { deviceId: null, deviceIds, key, points: points.slice(-most) }
   })
+  const cut = maxDataPoints === undefined && Object.values(merged).some(({ length }) => length > most)
+  return { series, truncated: truncated || cut }
 }

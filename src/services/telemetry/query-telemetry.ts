@@ -1,6 +1,6 @@
 import { AppError } from '../../domain/errors.ts'
 import { limits } from '../../domain/limits.ts'
-import { type Aggregation, bucketCount, intervalFor, type Point } from '../../domain/time-series.ts'
+import { type Aggregation, bucketCount, intervalFor } from '../../domain/time-series.ts'
 import type { ServiceContext } from '../context.ts'
 import { aggregateSeries } from './aggregate-series.ts'
 import { newestPoints } from './newest-points.ts'

@@ -24,8 +24,8 @@ export interface Range {
 }
 
 /**
- * The newest `limit` readings of the range that hold one of the keys. Looks at no more than
- * `limits.readFactor` times as many rows (1,000 at least); what is older is the next page's.
+ * The newest `limit` readings of the range that hold one of the keys, or as many as fit into an answer. Looks at no
+ * more than `limits.readFactor` times as many rows (1,000 at least); what is older is the next page's.
  */
 export async function rangeTelemetry({
   ctx,
@@ -41,19 +41,26 @@ export async function rangeTelemetry({
   const series = emptyRecord<Point[]>()
   let seen = 0
   let taken = 0
+  let points = 0
+  let bytes = 0
   let nextTo: number | null = null
-  for await (const { ts, values } of readNewestFirst(
+  for await (const { ts, values, size } of readNewestFirst(
     ctx.telemetry,
     device,
     from,
     to,
     Math.min(budget, wanted ? budget : limit + 1),
   )) {
-    if (taken === limit) {
+    if (taken === limit || points >= limits.answerPoints || bytes >= limits.answerBytes) {
       nextTo = ts
       break
     }
-    if (addPoints(series, ts, values, wanted)) taken++
+    const added = addPoints(series, ts, values, wanted)
+    if (added > 0) {
+      taken++
+      points += added
+      bytes += size
+    }
     if (++seen === budget && ts > from) nextTo = ts - 1
   }
   if (!input.descending) for (const points of Object.values(series)) points.reverse()
@@ -65,14 +72,14 @@ function addPoints(
   ts: number,
   values: Readonly<Record<string, Point[1]>>,
   wanted: ReadonlySet<string> | undefined,
-): boolean {
-  let found = false
+): number {
+  let added = 0
   for (const key of Object.keys(values)) {
     if (wanted && !wanted.has(key)) continue
-    found = true
+    added++
     const points = series[key] ?? []
     points.push([ts, values[key] as Point[1]])
     series[key] = points
   }
-  return found
+  return added
 }
