@@ -74,7 +74,7 @@ describe('CBOR', () => {
     ['a161611b0020000000000001', 'unsupported_value'],
     ['a16161c249010000000000000000', 'unsupported_value'],
     ['a1616142dead', 'unsupported_value'],
-    ['c0470000000000000000', 'unsupported_value'],
+    ['c04700000000000000', 'unsupported_value'],
     ['a16161c06178', 'unsupported_value'],
     ['81'.repeat(100).concat('01'), 'too_deep'],
   ])('refuses %s as %s', (bytes, reason) => {
