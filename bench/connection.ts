@@ -93,7 +93,7 @@ export class Connection {
 function parseAnswer(bytes: Buffer): { head: string; body: Buffer; end: number } | undefined {
   const headEnd = bytes.indexOf('\r\n\r\n')
   if (headEnd < 0) return undefined
-  const head = bytes.latin1Slice(0, headEnd).toLowerCase()
+  const head = bytes.toString('latin1', 0, headEnd).toLowerCase()
   const start = headEnd + 4
   if (head.includes('\r\ntransfer-encoding: chunked')) {
     const chunked = parseChunks(bytes, start)
@@ -108,7 +108,7 @@ function parseChunks(bytes: Buffer, start: number): { body: Buffer; end: number 
   for (let offset = start; ; ) {
     const lineEnd = bytes.indexOf('\r\n', offset)
     if (lineEnd < 0) return undefined
-    const length = Number.parseInt(bytes.latin1Slice(offset, lineEnd), 16)
+    const length = Number.parseInt(bytes.toString('latin1', offset, lineEnd), 16)
     const next = lineEnd + 2 + length + 2
     if (bytes.length < next) return undefined
     if (length === 0) return { body: Buffer.concat(parts), end: next }

@@ -31,7 +31,11 @@ export async function runLoss(quick: boolean): Promise<Section> {
         sendBurst(product, second),
       ),
     ]
-    return { title: 'Loss (one device, one key, no ts)', verdicts: accounts.flatMap(toVerdicts), notes: accounts.map(toNote) }
+    return {
+      title: 'Loss (one device, one key, no ts)',
+      verdicts: accounts.flatMap(toVerdicts),
+      notes: accounts.map(toNote),
+    }
   } finally {
     await product.stop()
   }
@@ -101,8 +105,11 @@ async function readHistory({ url, apiKey }: Product, { id }: Device, from: numbe
   // A burst's times may run ahead of the clock.
   let to: string | null = String(Date.now() + 3_600_000)
   while (to !== null) {
-    const page = `${url}/api/devices/${id}/telemetry/range?keys=${key}&from=${from}&to=${to}&limit=5000`
-    const { body, headers } = await callApi<Record<string, [number, number][]>>(page, apiKey)
+    const page: string = `${url}/api/devices/${id}/telemetry/range?keys=${key}&from=${from}&to=${to}&limit=5000`
+    const { body, headers }: { body: Record<string, [number, number][]>; headers: Headers } = await callApi(
+      page,
+      apiKey,
+    )
     for (const [, n] of body[key] ?? []) stored.set(n, (stored.get(n) ?? 0) + 1)
     to = headers.get('x-next-to')
   }

@@ -28,7 +28,13 @@ beforeAll(async () => {
   url = (await harness.listen()).url.href.replace(/\/$/, '')
   await harness.getWorker().applyD1Migrations('DB')
   await harness.getWorker().applyD1Migrations('TELEMETRY_0')
-  const { body } = await call('POST', '/api/auth/onboarding', jsonType, JSON.stringify({ tenantName: 'Bundle' }), setupToken)
+  const { body } = await call(
+    'POST',
+    '/api/auth/onboarding',
+    jsonType,
+    JSON.stringify({ tenantName: 'Bundle' }),
+    setupToken,
+  )
   apiKey = String(body.apiKey)
 })
 afterAll(async () => {
@@ -37,6 +43,7 @@ afterAll(async () => {
 })
 
 type Body = Record<string, unknown>
+type Sent = NonNullable<RequestInit['body']>
 interface Called {
   readonly status: number
   readonly headers: Headers
@@ -47,7 +54,7 @@ async function call(
   method: string,
   path: string,
   headers: Readonly<Record<string, string>> = {},
-  body?: BodyInit,
+  body?: Sent,
   token?: string,
 ): Promise<Called> {
   const authorization: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` }
@@ -75,7 +82,7 @@ async function newDevice(): Promise<Device> {
   return body as unknown as Device
 }
 
-function send({ token }: Device, headers: Readonly<Record<string, string>>, body: BodyInit, path = ''): Promise<Called> {
+function send({ token }: Device, headers: Readonly<Record<string, string>>, body: Sent, path = ''): Promise<Called> {
   return call('POST', `/api/v1/${token}/telemetry${path}`, headers, body)
 }
 
@@ -107,7 +114,9 @@ describe('CBOR in the bundle', () => {
       expect((await send(device, cborType, Uint8Array.from(body))).status).toBe(200)
     }
     expect(await valuesOf(device)).toEqual(sent)
-    const batch = new Encoder().encode({ items: sent.map((telemetry, n) => ({ telemetry, ts: 1_760_000_000_000 + n })) })
+    const batch = new Encoder().encode({
+      items: sent.map((telemetry, n) => ({ telemetry, ts: 1_760_000_000_000 + n })),
+    })
     const other = await newDevice()
     expect((await send(other, cborType, Uint8Array.from(batch), '/batch')).body).toMatchObject({ accepted: 6 })
     expect(await valuesOf(other)).toEqual(sent)
@@ -144,9 +153,22 @@ describe('CBOR in the bundle', () => {
     }
     for (const tail of ['00', 'ff', 'a0', 'a1 6161 01']) {
       const trailing = await send(device, cborType, Buffer.concat([whole, bytes(tail)]))
-      expect(trailing, tail).toMatchObject({ status: 400, body: { code: 'payload_malformed', reason: 'cbor_trailing' } })
+      expect(trailing, tail).toMatchObject({
+        status: 400,
+        body: { code: 'payload_malformed', reason: 'cbor_trailing' },
+      })
     }
-    for (const item of ['ff', 'a1 61', '1c', 'd8 69 80', 'fc', 'bf', '9f 01', '5b ffffffffffffffff', 'bb 00000000ffffffff']) {
+    for (const item of [
+      'ff',
+      'a1 61',
+      '1c',
+      'd8 69 80',
+      'fc',
+      'bf',
+      '9f 01',
+      '5b ffffffffffffffff',
+      'bb 00000000ffffffff',
+    ]) {
       const refused = await send(device, cborType, bytes(item))
       expect([400, 422], item).toContain(refused.status)
     }
@@ -254,11 +276,25 @@ describe('requests', () => {
   test('a wrong method is told the right one, and nothing answers 500', async () => {
     const { token, deviceId } = await newDevice()
     for (const method of ['GET', 'PUT', 'PATCH', 'DELETE', 'HEAD']) {
-      const answer = await call(method, `/api/v1/${token}/telemetry`, jsonType, /GET|HEAD/.test(method) ? undefined : '{}')
+      const answer = await call(
+        method,
+        `/api/v1/${token}/telemetry`,
+        jsonType,
+        /GET|HEAD/.test(method) ? undefined : '{}',
+      )
       expect(answer.status, method).toBe(405)
       expect(answer.headers.get('allow'), method).toBe('POST')
     }
-    const paths = ['/', '/health', '/healthz', '/api', '/api/v1', `/api/devices/${deviceId}`, '/api/openapi.json', '/api/%zz']
+    const paths = [
+      '/',
+      '/health',
+      '/healthz',
+      '/api',
+      '/api/v1',
+      `/api/devices/${deviceId}`,
+      '/api/openapi.json',
+      '/api/%zz',
+    ]
     for (const path of paths) {
       for (const method of ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE']) {
         const body = /GET|HEAD|OPTIONS/.test(method) ? undefined : '{'
@@ -307,7 +343,11 @@ test('objects evicted between any two calls change nothing', async () => {
   expect(stored).toEqual([{ n: 0, late: true }, { n: 1 }, { n: 2, mode: 'auto' }, { n: 3 }, { n: 4 }, { n: 5 }])
   for (const device of [evicted, undisturbed]) {
     const { body } = await call('GET', `/api/devices/${device.deviceId}/telemetry/latest`, {}, undefined, apiKey)
-    expect(body).toMatchObject({ n: { value: 5 }, mode: { value: 'auto' }, late: { value: true, ts: 1_760_000_000_000 } })
+    expect(body).toMatchObject({
+      n: { value: 5 },
+      mode: { value: 'auto' },
+      late: { value: true, ts: 1_760_000_000_000 },
+    })
     const events = await call('GET', `/api/devices/${device.deviceId}/events`, {}, undefined, apiKey)
     expect(JSON.stringify(events.body)).toContain('json_syntax')
   }

@@ -50,8 +50,8 @@ async function readNumbers({ id }: Device, from: number): Promise<[ts: number, n
   const points: [number, number][] = []
   let to: string | null = String(Date.now() + 3_600_000)
   while (to !== null) {
-    const url = `${server.url}/api/devices/${id}/telemetry/range?keys=n&from=${from}&to=${to}&limit=100`
-    const { body, headers } = await callApi<{ n?: [number, number][] }>(url, server.apiKey)
+    const url: string = `${server.url}/api/devices/${id}/telemetry/range?keys=n&from=${from}&to=${to}&limit=100`
+    const { body, headers }: { body: { n?: [number, number][] }; headers: Headers } = await callApi(url, server.apiKey)
     points.push(...(body.n ?? []))
     to = headers.get('x-next-to')
   }
@@ -78,11 +78,32 @@ async function watchMemory<T>(work: Promise<T>): Promise<{ result: T; most: numb
   }
 }
 
+// First: no lane of this server has been called yet.
+test('holds a flood back while its lane is cold and looks its devices up first', async () => {
+  const devices = await devicesOfOneLane()
+  await setD1({ delayMs: 2_000, failRate: 0 })
+  const flood = await drive({
+    url: server.url,
+    connections,
+    seconds: 5,
+    request: (connection, n) => telemetry(devices[connection % devices.length] as Device, { n, ...ballast }),
+  })
+  const { mostLaneBytes } = await seenByD1()
+  await setD1({ delayMs: 0, failRate: 0 })
+  expect(Object.keys(flood.statuses).sort()).toEqual(['200', '503'])
+  expect(mostLaneBytes).toBeLessThanOrEqual(limits.laneBacklogBytes)
+})
+
 test('holds a flood back while D1 takes 2 s a statement, and keeps what it acknowledged', async () => {
   const devices = await devicesOfOneLane()
   const device = (connection: number) => devices[connection % devices.length] as Device
   const request = (connection: number, n: number) => telemetry(device(connection), { n, ...ballast })
-  await drive({ url: server.url, connections, seconds: 12, request: (c) => telemetry(device(c), { n: -1, ...ballast }) })
+  await drive({
+    url: server.url,
+    connections,
+    seconds: 12,
+    request: (c) => telemetry(device(c), { n: -1, ...ballast }),
+  })
   const warm = rssBytes(server.pid)
   // What is read back: without the warm-up, whose times may run a little ahead.
   const from = Date.now()
@@ -119,7 +140,12 @@ test('holds a flood back while D1 takes 2 s a statement, and keeps what it ackno
   expect(mostLaneBytes).toBeLessThanOrEqual(limits.laneBacklogBytes)
   if (warm !== undefined) expect(summary.grownMiB).toBeLessThan(128)
 
-  const after = await drive({ url: server.url, connections: 1, count: 5, request: () => telemetry(device(0), { n: -2 }) })
+  const after = await drive({
+    url: server.url,
+    connections: 1,
+    count: 5,
+    request: () => telemetry(device(0), { n: -2 }),
+  })
   expect(after.statuses).toEqual({ 200: 5 })
   expect(after.p50).toBeLessThan(1_000)
   for (const one of devices) {
@@ -139,7 +165,8 @@ test('loses and doubles nothing while three statements in ten fail', async () =>
   const acknowledged = new Map<number, { device: Device; ts: number }>()
   const again: { connection: number; n: number }[] = []
   const timed = (n: number) => n % 2 === 0
-  const request = (connection: number, n: number) => telemetry(device(connection), { n, ...(timed(n) && { ts: base + n }) })
+  const request = (connection: number, n: number) =>
+    telemetry(device(connection), { n, ...(timed(n) && { ts: base + n }) })
   const statuses = new Set<number>()
   await drive({
     url: server.url,
@@ -154,7 +181,10 @@ test('loses and doubles nothing while three statements in ten fail', async () =>
   })
   const { statements, failures } = await seenByD1()
   await setD1({ delayMs: 0, failRate: 0 })
-  console.log('failing', JSON.stringify({ acknowledged: acknowledged.size, statements, failures, resent: again.length }))
+  console.log(
+    'failing',
+    JSON.stringify({ acknowledged: acknowledged.size, statements, failures, resent: again.length }),
+  )
   for (const { connection, n } of again) {
     await drive({
       url: server.url,
