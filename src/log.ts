@@ -18,5 +18,5 @@ export function log(level: Level, event: string, fields: Readonly<Record<string,
 /** For operators only; an answer never carries it. drizzle's messages end in the bound values, which may be secrets. */
 function describe(error: Error): string {
   const cause = error.cause instanceof Error ? ` (cause: ${error.cause.message})` : ''
-  return `${error.stack ?? error.message}${cause}`.replace(/\nparams: .*/g, '')
+  return `${error.stack ?? error.message}${cause}`.replace(/\nparams: [\s\S]*?(?=\n\s+at |\)$|$)/g, '')
 }

@@ -30,7 +30,7 @@ export function readItems(items: readonly unknown[], meta: ReadMeta): ReadResult
       rejected.push({
         index,
         fault: toFault(error),
-        raw: JSON.stringify(item).slice(0, limits.eventRawBytes),
+        raw: rawText(item),
       })
     }
   }
@@ -62,13 +62,28 @@ function readDocument(value: unknown, index: number, meta: ReadMeta): Uplink {
   }
   const { childDeviceId, ts, timestamp, ...rest } = value
   const time = readTimestamp(ts ?? timestamp, meta.receivedAt)
-  const child = childDeviceId ?? undefined
+  const child = readChild(childDeviceId)
   return {
     index,
-    ...(child !== undefined && { childDeviceId: String(child) }),
+    ...(child !== undefined && { childDeviceId: child }),
     ...(time.kind === 'given' && { ts: time.ts }),
     ...(time.kind === 'corrected' && { correctedClock: time.sent }),
     values: toValues(unwrap(rest, time.kind !== 'absent')),
+  }
+}
+
+function readChild(value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined
+  if (typeof value === 'string') return value
+  throw new AppError('child_not_found', { detail: 'A childDeviceId is the id of a device, as text.' })
+}
+
+/** For the device's events; what is nested too deeply to be written as text is left out. */
+function rawText(value: unknown): string {
+  try {
+    return JSON.stringify(value).slice(0, limits.eventRawBytes)
+  } catch {
+    return ''
   }
 }
 

@@ -43,8 +43,9 @@ export const limits = {
   statementBytes: 1024 * 1024,
   /** Under load a lane waits half of its last write's time, and no longer than this, to fill the next one. */
   lingerMs: 4,
-  /** Unacknowledged bytes in one object; beyond it callers are told to wait. */
+  /** Unacknowledged bytes in one object; beyond it callers are told to wait. A waiting call itself counts too. */
   laneBacklogBytes: 8 * 1024 * 1024,
+  waitingCallBytes: 1024,
   /** A failing write is retried this long before its callers are told `unavailable`. */
   writeRetryMs: 10_000,
   writeRetryFirstMs: 50,
@@ -54,6 +55,8 @@ export const limits = {
   marksPerDevice: 2_000,
   devicesPerLane: 20_000,
   idempotencyMs: 24 * 3_600_000,
+  /** Keys that are over are removed no oftener than this: each purge looks at all of a lane's keys. */
+  idempotencyPurgeMs: 3_600_000,
   idempotencyKeyLength: 255,
   /** How far a lane's given times may run ahead of its clock before the lead is stored. */
   clockLeadMs: 1_000,
@@ -76,6 +79,8 @@ export const limits = {
 
   eventsPerDevice: 100,
   eventRawBytes: 4_096,
+  /** A wrong clock is told once in this time. */
+  clockEventMs: 3_600_000,
 
   pageSize: 50,
   pageSizeMax: 500,

@@ -19,11 +19,8 @@ function plausible(ms: number, now: number): boolean {
  */
 export function readTimestamp(value: unknown, now: number): Timestamp {
   if (value === undefined || value === null) return { kind: 'absent' }
-  const sent = typeof value === 'string' ? value.slice(0, 64) : JSON.stringify(value)?.slice(0, 64)
-  const corrected: Timestamp = {
-    kind: 'corrected',
-    sent: sent ?? typeof value,
-  }
+  const isPlain = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+  const corrected: Timestamp = { kind: 'corrected', sent: isPlain ? String(value).slice(0, 64) : typeof value }
 
   if (value instanceof Date) return whenPlausible(value.getTime(), now) ?? corrected
   if (typeof value === 'string') {

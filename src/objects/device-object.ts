@@ -1,5 +1,7 @@
 import { DurableObject } from 'cloudflare:workers'
+import { withDeadline } from '../domain/deadline.ts'
 import type { DeviceEvent, NewDeviceEvent } from '../domain/events.ts'
+import { limits } from '../domain/limits.ts'
 import type { DeviceIdentity } from '../domain/principal.ts'
 import type { TimedValue } from '../domain/telemetry.ts'
 import { log } from '../log.ts'
@@ -22,7 +24,8 @@ export class DeviceObject extends DurableObject<Env> implements DeviceLink {
   async observe({ device, receivedAt, readings }: Observation): Promise<void> {
     const latest = await this.#load(device)
     const wasInactive = latest.inactiveAt(receivedAt, device.inactivityTimeoutMs)
-    for (const { ts, json } of readings) latest.merge(ts, JSON.parse(json) as Record<string, TimedValue['value']>)
+    for (const { ts, json } of readings)
+      latest.merge(ts, JSON.parse(json) as Record<string, TimedValue['value']>, receivedAt)
     latest.seen(receivedAt)
     if (wasInactive) await this.#save(device, latest, receivedAt)
     else if (latest.dueAt(device.inactivityTimeoutMs) <= receivedAt)
@@ -60,7 +63,8 @@ export class DeviceObject extends DurableObject<Env> implements DeviceLink {
     const databases = [...new Set([0, ...shards.map(({ shard }) => shard)])].map((shard) =>
       telemetryShard(this.env, shard),
     )
-    const { saved, readings } = await loadDeviceState(databases, tenantId, deviceId, Date.now())
+    const load = loadDeviceState(databases, tenantId, deviceId, Date.now())
+    const { saved, readings } = await withDeadline(load, limits.d1TimeoutMs)
     return LatestValues.rebuild(saved, readings, Date.now())
   }
 
@@ -76,7 +80,7 @@ export class DeviceObject extends DurableObject<Env> implements DeviceLink {
         latest: latest.toJson(),
         savedAt: now,
       }
-      await laneStub(this.env, shard, deviceId).saveStates([state])
+      await laneStub(this.env, shard, deviceId).saveState(state)
     } catch (error) {
       latest.saved(0)
       log('warn', 'device_state_not_saved', { device_id: deviceId, error })

@@ -1,4 +1,5 @@
 import { DurableObject } from 'cloudflare:workers'
+import { sleep, withDeadline } from '../domain/deadline.ts'
 import { AppError, type Fault, toFault } from '../domain/errors.ts'
 import { limits } from '../domain/limits.ts'
 import type { AppendGroup, AppendResult, AppendRow, TelemetryLane } from '../services/ports.ts'
@@ -12,9 +13,8 @@ import {
   recentMarks,
 } from '../store/write-telemetry.ts'
 import { migrateStorage } from './storage-migrations.ts'
-import { sleep, withDeadline } from './time.ts'
 import { ArrivalClock } from './writer/arrival-clock.ts'
-import { CommitQueue, faultOf } from './writer/commit-queue.ts'
+import { backlogFull, CommitQueue, faultOf } from './writer/commit-queue.ts'
 import { DirtyHours } from './writer/dirty-hours.ts'
 import { IdempotencyKeys } from './writer/idempotency.ts'
 import { RepeatMarks } from './writer/repeat-marks.ts'
@@ -26,9 +26,20 @@ const migrations = [
     device_id TEXT NOT NULL, key TEXT NOT NULL, digest TEXT NOT NULL, times TEXT NOT NULL, at INTEGER NOT NULL,
     PRIMARY KEY (device_id, key)
   ) STRICT, WITHOUT ROWID`,
+  'CREATE TABLE lane (shard INTEGER NOT NULL) STRICT',
 ]
 
 type TimedRow = ReadingRow | Fault
+
+/** From the object's name; kept, since an object that an alarm wakes may not be told its name. */
+function shardOf({ id, storage }: DurableObjectState): number {
+  const named = Number.parseInt(id.name ?? '', 10)
+  const kept = storage.sql.exec<{ shard: number }>('SELECT shard FROM lane').toArray()[0]?.shard
+  if (!Number.isNaN(named) && kept === undefined) storage.sql.exec('INSERT INTO lane (shard) VALUES (?)', named)
+  const shard = kept ?? named
+  if (Number.isNaN(shard)) throw new Error('This lane does not know its shard.')
+  return shard
+}
 
 /**
  * A lane: the only writer of its part of a telemetry shard. Named `{shard}:{lane}`. `append` resolves when
@@ -44,12 +55,14 @@ export class TelemetryWriter extends DurableObject<Env> implements TelemetryLane
   readonly #usage: UsageCounter
   readonly #queue: CommitQueue
   #admission: Promise<unknown> = Promise.resolve()
+  /** Bytes of calls that are not answered yet. */
+  #held = 0
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
     const { sql } = ctx.storage
     migrateStorage(ctx.storage, migrations)
-    this.database = telemetryShard(env, Number.parseInt(ctx.id.name ?? '0', 10))
+    this.database = telemetryShard(env, shardOf(ctx))
     this.#keys = new IdempotencyKeys(sql)
     this.#usage = new UsageCounter((reports) => addUsage(env.DB, reports))
     this.#clock = new ArrivalClock(
@@ -76,28 +89,44 @@ export class TelemetryWriter extends DurableObject<Env> implements TelemetryLane
 
   /** Resolves when the rows are committed; a result for each group, in order. Never rejects for a row's sake. */
   async append(groups: readonly AppendGroup[]): Promise<readonly AppendResult[]> {
+    let bytes: number = limits.waitingCallBytes
+    for (const { rows } of groups) for (const { json } of rows) bytes += json.length + 64
+    if (this.#held + bytes > limits.laneBacklogBytes) return groups.map(({ rows }) => rows.map(() => backlogFull))
+    this.#held += bytes
+    try {
+      return await this.#store(groups)
+    } finally {
+      this.#held -= bytes
+    }
+  }
+
+  async #store(groups: readonly AppendGroup[]): Promise<readonly AppendResult[]> {
     const timed = await this.#inTurn(() => this.#giveTimes(groups))
     const rows = timed.flat().filter((row): row is ReadingRow => 'ts' in row)
-    const outcomes = await this.#queue.push(rows)
-    this.ctx.waitUntil(this.#usage.share(Date.now()))
+    const outcomes = await this.#queue.pushRows(rows)
     let next = 0
-    return timed.map((group) =>
+    const results = timed.map((group) =>
       group.map((row) => {
         if (!('ts' in row)) return row
         const outcome = outcomes[next++]
         return outcome === 'stored' ? row.ts : (outcome as Fault)
       }),
     )
+    for (const [i, group] of groups.entries()) this.#refund(group, timed[i] ?? [], results[i] ?? [])
+    this.ctx.waitUntil(this.#usage.share(Date.now()))
+    return results
   }
 
-  /** Saves what device objects know; rides with the readings that are being written. */
-  async saveStates(states: readonly DeviceStateRow[]): Promise<void> {
-    await this.#queue.push([], states)
+  /** Saves what a device's object knows; rides with the readings that are being written. @throws Error where it is not stored */
+  async saveState(state: DeviceStateRow): Promise<void> {
+    const outcome = await this.#queue.pushState(state)
+    if (outcome !== 'stored') throw new Error(outcome.detail)
   }
 
   override async alarm(): Promise<void> {
-    const next = this.#keys.purge(Date.now())
-    if (next !== undefined) await this.ctx.storage.setAlarm(next)
+    const now = Date.now()
+    const next = this.#keys.purge(now)
+    if (next !== undefined) await this.ctx.storage.setAlarm(Math.max(next, now + limits.idempotencyPurgeMs))
   }
 
   /** Times are given in the order of arrival, also where a look-up is awaited in between. */
@@ -116,7 +145,6 @@ export class TelemetryWriter extends DurableObject<Env> implements TelemetryLane
     }
     return groups.map((group) => {
       try {
-        this.#admit(group, now)
         return group.idempotencyKey === undefined
           ? this.#timeRows(group, now)
           : this.#timeKeyedRows(group, group.idempotencyKey, now)
@@ -129,11 +157,22 @@ export class TelemetryWriter extends DurableObject<Env> implements TelemetryLane
 
   #admit({ tenantId, quota, rows }: AppendGroup, now: number): void {
     if (!quota) return
-    const backlog = rows.filter(({ ts }) => ts !== undefined && ts < now - limits.backlogAgeMs).length
+    const backlog = rows.filter(({ ts }) => isBacklog(ts, now)).length
     this.#usage.admit(tenantId, quota, rows.length - backlog, backlog, now)
   }
 
-  #timeRows({ deviceId, rows }: AppendGroup, now: number): ReadingRow[] {
+  /** What was admitted and then not stored is not counted. */
+  #refund({ tenantId, quota }: AppendGroup, timed: readonly TimedRow[], results: AppendResult): void {
+    if (!quota) return
+    const now = Date.now()
+    const lost = timed.filter((row, i): row is ReadingRow => 'ts' in row && typeof results[i] !== 'number')
+    const backlog = lost.filter(({ ts }) => isBacklog(ts, now)).length
+    if (lost.length > 0) this.#usage.refund(tenantId, quota, lost.length - backlog, backlog, now)
+  }
+
+  #timeRows(group: AppendGroup, now: number): ReadingRow[] {
+    this.#admit(group, now)
+    const { deviceId, rows } = group
     return rows.map((row) => {
       const ts = this.#timeOf(deviceId, row, now)
       if (row.mark !== undefined) this.#marks.remember(deviceId, row.mark, ts)
@@ -210,4 +249,8 @@ export class TelemetryWriter extends DurableObject<Env> implements TelemetryLane
     await withDeadline(commitTelemetry(this.database, { rows, states, hours }), limits.d1TimeoutMs)
     this.#hours.remember(hours, Date.now())
   }
+}
+
+function isBacklog(ts: number | undefined, now: number): boolean {
+  return ts !== undefined && ts < now - limits.backlogAgeMs
 }

@@ -181,7 +181,10 @@ async function observe(
  * send again), or every item's lasting one.
  */
 export function wholeFault({ accepted, rejected }: Ingested): AppError | undefined {
-  const passing = rejected.find(({ fault }) => isPassing(fault.code))
+  // Over a quota, the items that were taken are answered as such: their sender must not send them again.
+  const passing = rejected.find(
+    ({ fault }) => isPassing(fault.code) && (fault.code !== 'quota_exceeded' || accepted.length === 0),
+  )
   if (passing) return fromFault(passing.fault)
   const first = rejected[0]
   return accepted.length === 0 && first ? fromFault(first.fault) : undefined

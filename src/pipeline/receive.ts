@@ -5,6 +5,7 @@ import type { NewDeviceEvent } from '../domain/events.ts'
 import { limits } from '../domain/limits.ts'
 import type { DeviceIdentity } from '../domain/principal.ts'
 import type { AuthorisedUplink, RawUplink, RejectedUplink, Uplink } from '../domain/uplink.ts'
+import { log } from '../log.ts'
 import { authorise } from './authorise.ts'
 import type { PipelineContext } from './context.ts'
 import { type Ingested, ingest } from './ingest.ts'
@@ -37,7 +38,16 @@ export async function receive(
   })
 
   const rejected = [...read.rejected, ...allowed.rejected, ...stored.rejected].sort((a, b) => a.index - b.index)
-  await recordTroubles(ctx, connector, speaker, raw, rejected, allowed.uplinks)
+  const taken = new Set(stored.accepted.map(({ index }) => index))
+  const corrected = allowed.uplinks.filter(
+    ({ index, correctedClock }) => correctedClock !== undefined && taken.has(index),
+  )
+  try {
+    await recordTroubles(ctx, connector, speaker, raw, rejected, corrected)
+  } catch (error) {
+    // What is committed is acknowledged: its sender must not send it again for an event's sake.
+    log('warn', 'events_not_recorded', { device_id: speaker.deviceId, error })
+  }
   return { accepted: stored.accepted, rejected }
 }
 
@@ -128,7 +138,6 @@ async function recordTroubles(
     })
   }
   for (const { device, correctedClock } of uplinks) {
-    if (correctedClock === undefined) continue
     const detail = `The reading's time ${correctedClock} cannot be right; it is kept under its arrival time.`
     add(device, { ...base, kind: 'clock_corrected', detail })
   }

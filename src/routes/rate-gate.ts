@@ -1,5 +1,6 @@
 import { AppError } from '../domain/errors.ts'
 import { limits } from '../domain/limits.ts'
+import { log } from '../log.ts'
 
 interface Count {
   messages: number
@@ -21,7 +22,7 @@ export async function countMessage(rate: RateLimit, id: string, limit: string): 
   if (count.blockedUntil > now) throw refusal(limit, count.blockedUntil - now)
   if (++count.messages < limits.messagesPerRateUnit) return
   count.messages = 0
-  if ((await rate.limit({ key })).success) return
+  if (await allows(rate, key)) return
   count.blockedUntil = windowEnd(now)
   throw refusal(limit, count.blockedUntil - now)
 }
@@ -29,7 +30,17 @@ export async function countMessage(rate: RateLimit, id: string, limit: string): 
 /** Unknown tokens of one address, each counted. @throws AppError quota_exceeded */
 export async function countUnknownToken(rate: RateLimit, address: string): Promise<void> {
   const now = Date.now()
-  if (!(await rate.limit({ key: address })).success) throw refusal('unknown_tokens_per_minute', windowEnd(now) - now)
+  if (!(await allows(rate, address))) throw refusal('unknown_tokens_per_minute', windowEnd(now) - now)
+}
+
+/** A limiter that fails holds nobody back: it guards the service, it is not the service. */
+async function allows(rate: RateLimit, key: string): Promise<boolean> {
+  try {
+    return (await rate.limit({ key })).success
+  } catch (error) {
+    log('warn', 'rate_limit_unavailable', { error })
+    return true
+  }
 }
 
 function countOf(key: string): Count {

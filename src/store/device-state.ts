@@ -24,7 +24,7 @@ export async function loadDeviceState(
 ): Promise<{ saved: SavedState | undefined; readings: StoredReading[] }> {
   const states = await Promise.all(databases.map((db) => findState(db, tenantId, deviceId)))
   const saved = states.filter((state) => state !== undefined).sort((a, b) => b.savedAt - a.savedAt)[0]
-  const since = saved ? newestTs(saved) - limits.stateOverlapMs : 0
+  const since = saved ? Math.min(newestTs(saved), saved.savedAt) - limits.stateOverlapMs : 0
   const readings = await Promise.all(databases.map((db) => readingsSince(db, deviceId, since, now)))
   return { saved, readings: readings.flat().sort((a, b) => a.ts - b.ts) }
 }

@@ -1,4 +1,5 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { DeviceId, TenantId } from '../../src/domain/ids.ts'
 import { limits } from '../../src/domain/limits.ts'
@@ -125,8 +126,8 @@ describe('group commit', () => {
     const deviceId = newId()
     let failures = 3
     const restore = await replaceDatabase(deviceId, (db) =>
-      hooked(db, () => {
-        if (failures-- > 0) throw new Error('D1_ERROR: overloaded')
+      hooked(db, ([statement]) => {
+        if (statement?.sql.includes('INSERT') && failures-- > 0) throw new Error('D1_ERROR: overloaded')
       }),
     )
     const results = await append(deviceId, [reading(1), reading(2)])
@@ -178,6 +179,51 @@ describe('group commit', () => {
     expect(away.length).toBeGreaterThan(15)
     expect(away.every((result) => typeof result !== 'number' && result.code === 'unavailable')).toBe(true)
     expect(await history(deviceId)).toHaveLength(rows - away.length)
+  })
+})
+
+describe('states', () => {
+  const state = (deviceId: DeviceId) => ({
+    tenantId: tenant.tenantId,
+    deviceId,
+    lastSeen: 1,
+    latest: '{}',
+    savedAt: 1,
+  })
+  const saved = (deviceId: DeviceId) =>
+    env.TELEMETRY_0.prepare('SELECT 1 FROM device_state WHERE device_id = ?').bind(deviceId).first()
+
+  it('tell their object when they could not be saved', async () => {
+    const deviceId = newId()
+    const restore = await replaceDatabase(deviceId, (db) =>
+      hooked(db, () => {
+        throw new Error('D1_ERROR: Network connection lost.')
+      }),
+    )
+    await runInDurableObject(laneOf(deviceId), async (lane: TelemetryWriter) => {
+      await expect(lane.saveState(state(deviceId))).rejects.toThrow()
+    })
+    await restore()
+    expect(await saved(deviceId)).toBeNull()
+  }, 40_000)
+
+  it('are saved beside a poisoned row', async () => {
+    const deviceId = newId()
+    let first = true
+    const restore = await replaceDatabase(deviceId, (db) =>
+      hooked(db, async () => {
+        if (first) await new Promise((resolve) => setTimeout(resolve, 50))
+        first = false
+      }),
+    )
+    const [, bad] = await Promise.all([
+      append(deviceId, [reading(1)]),
+      append(deviceId, [{ json: '[1]' }]),
+      laneOf(deviceId).saveState(state(deviceId)),
+    ])
+    await restore()
+    expect(bad?.[0]).toMatchObject({ code: 'validation_rejected' })
+    expect(await saved(deviceId)).not.toBeNull()
   })
 })
 
@@ -290,6 +336,29 @@ describe('quota', () => {
   function neighbourFree(one: DeviceId, two: DeviceId): DeviceId {
     return laneOf(one).id.equals(laneOf(two).id) ? neighbourFree(one, newId()) : two
   }
+})
+
+describe('a quota and an outage', () => {
+  it('counts only what was stored', async () => {
+    const deviceId = newId()
+    const limited = { quota: { perDay: 3 }, tenantId: crypto.randomUUID() as TenantId }
+    await append(deviceId, [reading(1)], limited)
+    const restore = await replaceDatabase(deviceId, (db) =>
+      hooked(db, () => {
+        throw new Error('D1_ERROR: no such table: telemetry')
+      }),
+    )
+    await append(deviceId, [reading(2), reading(3)], limited)
+    await restore()
+    expect(await append(deviceId, [reading(4), reading(5)], limited)).toEqual([expect.any(Number), expect.any(Number)])
+  })
+
+  it('does not charge a recognised repeat', async () => {
+    const deviceId = newId()
+    const limited = { quota: { perDay: 2 }, tenantId: crypto.randomUUID() as TenantId, idempotencyKey: 'k' }
+    const first = await append(deviceId, [reading(1)], limited)
+    for (let n = 0; n < 5; n++) expect(await append(deviceId, [reading(1)], limited)).toEqual(first)
+  })
 })
 
 describe('idempotency keys', () => {

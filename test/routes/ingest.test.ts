@@ -84,7 +84,7 @@ describe('a reading in', () => {
     const events = await (await tenant.api('GET', `/api/devices/${deviceId}/events`)).json<{
       items: { kind: string }[]
     }>()
-    expect(events.items.map(({ kind }) => kind)).toEqual(Array(4).fill('clock_corrected'))
+    expect(events.items.map(({ kind }) => kind)).toEqual(['clock_corrected'])
   })
 
   it('with the clock pinned, gives 1,000 messages without ts and with one key 1,000 rows', async () => {
@@ -252,6 +252,22 @@ describe('bad input', () => {
   })
 })
 
+describe('a childDeviceId that is no text', () => {
+  const deep = (depth: number) => `{"childDeviceId":${'['.repeat(depth)}${']'.repeat(depth)},"a":1}`
+  it.each([
+    '{"childDeviceId":{"toString":1},"telemetry":{"a":1}}',
+    '{"childDeviceId":5,"a":1}',
+    deep(20_000),
+    `{"ts":${'['.repeat(20_000)}${']'.repeat(20_000)},"a":{}}`,
+  ])('%.40s is answered with a code of its own', async (body) => {
+    const gateway = await tenant.device({ isGateway: true })
+    expect((await send(gateway.token, body)).status).toBeLessThan(500)
+    const batch = await send(gateway.token, `{"items":[${body},{"telemetry":{"good":1}}]}`, {}, 'telemetry/batch')
+    expect(batch.status).toBe(200)
+    expect(await batch.json()).toMatchObject({ accepted: 1, rejected: [{ index: 0 }] })
+  })
+})
+
 describe('any body', () => {
   const values = fc.dictionary(
     fc
@@ -290,6 +306,12 @@ describe('any body', () => {
     )
   })
 
+  const odd = fc.anything({ maxDepth: 3 })
+  const reserved = fc.record(
+    { childDeviceId: odd, ts: odd, timestamp: odd, telemetry: odd, values: odd, items: fc.array(odd), a: fc.integer() },
+    { requiredKeys: [] },
+  )
+
   it('never answers 500', async () => {
     const { token } = await tenant.device()
     const types = fc.constantFrom(
@@ -304,6 +326,8 @@ describe('any body', () => {
         fc.oneof(
           fc.uint8Array({ maxLength: 200 }),
           fc.json().map((text) => new TextEncoder().encode(text)),
+          reserved.map(toBytes),
+          reserved.map((value) => new TextEncoder().encode(JSON.stringify(value))),
           fc.anything().map(toBytes),
         ),
         types,

@@ -10,12 +10,14 @@ const migrations = ['CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, 
  */
 export class EventLog {
   readonly #storage: DurableObjectStorage
+  #clockCorrectedAt = 0
 
   constructor(storage: DurableObjectStorage) {
     this.#storage = storage
   }
 
-  add(events: readonly NewDeviceEvent[]): void {
+  add(all: readonly NewDeviceEvent[]): void {
+    const events = all.filter((event) => this.#isNews(event))
     if (events.length === 0) return
     migrateStorage(this.#storage, migrations)
     const { sql } = this.#storage
@@ -23,6 +25,14 @@ export class EventLog {
       sql.exec('INSERT INTO events (event) VALUES (?)', JSON.stringify(event))
     }
     sql.exec('DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?', limits.eventsPerDevice)
+  }
+
+  /** A device with a clock that was never set says so with each reading: once an hour is enough. */
+  #isNews({ kind, at }: NewDeviceEvent): boolean {
+    if (kind !== 'clock_corrected') return true
+    if (at - this.#clockCorrectedAt < limits.clockEventMs) return false
+    this.#clockCorrectedAt = at
+    return true
   }
 
   /** Newest first. */

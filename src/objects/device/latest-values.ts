@@ -9,30 +9,33 @@ export class LatestValues {
   #newestTs = 0
   #savedAt = 0
   #lateChange = false
+  #sinceSave = 0
 
   static rebuild(saved: SavedState | undefined, readings: readonly StoredReading[], now: number): LatestValues {
     const latest = new LatestValues()
     if (saved) {
-      for (const [key, [ts, value]] of Object.entries(saved.latest)) latest.merge(ts, { [key]: value })
+      for (const [key, [ts, value]] of Object.entries(saved.latest)) latest.merge(ts, { [key]: value }, now)
       latest.seen(saved.lastSeen)
       latest.#savedAt = saved.savedAt
     }
     for (const { ts, values } of readings) {
-      latest.merge(ts, values)
+      latest.merge(ts, values, now)
       latest.seen(Math.min(ts, now))
     }
     latest.#lateChange = false
+    latest.#sinceSave = readings.length
     return latest
   }
 
-  merge(ts: number, values: Readonly<Record<string, TelemetryValue>>): void {
+  merge(ts: number, values: Readonly<Record<string, TelemetryValue>>, now: number): void {
+    this.#sinceSave++
     for (const key of Object.keys(values)) {
       const known = this.#values.get(key)
       if (known && known.ts > ts) continue
       if (!known && this.#values.size >= limits.latestKeys) this.#forgetOldest()
       this.#values.set(key, { value: values[key] as TelemetryValue, ts })
       // A cold object looks back over `stateOverlapMs` only: what changed before that must be saved soon.
-      if (ts < this.#newestTs - limits.stateOverlapMs) this.#lateChange = true
+      if (ts < Math.min(this.#newestTs, now) - limits.stateOverlapMs) this.#lateChange = true
     }
     this.#newestTs = Math.max(this.#newestTs, ts)
   }
@@ -47,12 +50,14 @@ export class LatestValues {
 
   /** When the state must be saved next. */
   dueAt(timeoutMs: number): number {
-    return this.#lateChange ? 0 : this.#savedAt + Math.min(limits.stateSaveMs, timeoutMs / 2)
+    const due = this.#lateChange || this.#sinceSave >= limits.stateRebuildRows / 2
+    return due ? 0 : this.#savedAt + Math.min(limits.stateSaveMs, timeoutMs / 2)
   }
 
   saved(at: number): void {
     this.#savedAt = at
     this.#lateChange = at === 0
+    this.#sinceSave = 0
   }
 
   entries(): [string, TimedValue][] {

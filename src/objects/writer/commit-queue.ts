@@ -4,13 +4,18 @@ import { isMigrationMissing } from '../../store/d1-faults.ts'
 import type { DeviceStateRow, ReadingRow, TelemetryCommit } from '../../store/write-telemetry.ts'
 
 export type Commit = (commit: Omit<TelemetryCommit, 'hours'>) => Promise<void>
-type RowOutcome = 'stored' | Fault
+type Outcome = 'stored' | Fault
+
+interface Outcomes {
+  readonly rows: readonly Outcome[]
+  readonly states: Outcome
+}
 
 interface Entry {
   readonly rows: readonly ReadingRow[]
   readonly states: readonly DeviceStateRow[]
   readonly bytes: number
-  readonly done: (outcomes: readonly RowOutcome[]) => void
+  readonly done: (outcomes: Outcomes) => void
 }
 
 const unavailable: Fault = {
@@ -18,7 +23,7 @@ const unavailable: Fault = {
   detail: 'The telemetry store does not answer; send the message again.',
   retryAfter: 5,
 }
-const backlogFull: Fault = {
+export const backlogFull: Fault = {
   ...unavailable,
   detail: 'Too much waits to be stored; send the message again later.',
 }
@@ -43,7 +48,6 @@ export class CommitQueue {
   readonly #sleep: (ms: number) => Promise<void>
   readonly #now: () => number
   #entries: Entry[] = []
-  #bytes = 0
   #running = false
 
   constructor(commit: Commit, sleep: (ms: number) => Promise<void>, now: () => number) {
@@ -52,22 +56,21 @@ export class CommitQueue {
     this.#now = now
   }
 
-  /** Bytes that are not acknowledged yet. */
-  get bytes(): number {
-    return this.#bytes
+  /** Resolves with an outcome for each row, in order. */
+  async pushRows(rows: readonly ReadingRow[]): Promise<readonly Outcome[]> {
+    if (rows.length === 0) return []
+    return (await this.#push(rows, [])).rows
   }
 
-  push(rows: readonly ReadingRow[], states: readonly DeviceStateRow[] = []): Promise<readonly RowOutcome[]> {
+  async pushState(state: DeviceStateRow): Promise<Outcome> {
+    return (await this.#push([], [state])).states
+  }
+
+  #push(rows: readonly ReadingRow[], states: readonly DeviceStateRow[]): Promise<Outcomes> {
     let bytes = 0
     for (const row of rows) bytes += row.json.length + 64
     for (const state of states) bytes += state.latest.length + 128
-    if (this.#bytes + bytes > limits.laneBacklogBytes) return Promise.resolve(rows.map(() => backlogFull))
-    this.#bytes += bytes
-    return new Promise((resolve) => {
-      const done = (outcomes: readonly RowOutcome[]) => {
-        this.#bytes -= bytes
-        resolve(outcomes)
-      }
+    return new Promise((done) => {
       this.#entries.push({ rows, states, bytes, done })
       if (!this.#running) void this.#run()
     })
@@ -82,13 +85,13 @@ export class CommitQueue {
       const startedAt = this.#now()
       const rows = batch.flatMap((entry) => entry.rows)
       const states = batch.flatMap((entry) => entry.states)
-      const outcomes = await this.#write(rows, states)
+      const outcomes = await this.#write(rows, states, { startedAt, slept: 0 })
       let start = 0
       for (const entry of batch) {
-        entry.done(outcomes.slice(start, start + entry.rows.length))
+        entry.done({ rows: outcomes.rows.slice(start, start + entry.rows.length), states: outcomes.states })
         start += entry.rows.length
       }
-      if (outcomes.includes(unavailable)) this.#failWaiting()
+      if (outcomes.states === unavailable || outcomes.rows.includes(unavailable)) this.#failWaiting()
       // Under load, wait for those who were just answered: fewer, fuller statements. An idle queue never waits.
       linger = batch.length > 1 ? Math.min((this.#now() - startedAt) / 2, limits.lingerMs) : 0
     }
@@ -111,33 +114,52 @@ export class CommitQueue {
   #failWaiting(): void {
     const waiting = this.#entries
     this.#entries = []
-    for (const entry of waiting) entry.done(entry.rows.map(() => unavailable))
+    for (const entry of waiting) entry.done(all(entry.rows, unavailable))
   }
 
-  async #write(rows: readonly ReadingRow[], states: readonly DeviceStateRow[]): Promise<RowOutcome[]> {
-    const startedAt = this.#now()
-    let slept = 0
+  /** One budget of patience for a batch, however it is halved. */
+  async #write(rows: readonly ReadingRow[], states: readonly DeviceStateRow[], patience: Patience): Promise<Outcomes> {
     for (let pause: number = limits.writeRetryFirstMs; ; pause = Math.min(pause * 2, limits.writeRetryMaxMs)) {
       try {
         await this.#commit({ rows, states })
-        return rows.map(() => 'stored')
+        return all(rows, 'stored')
       } catch (error) {
-        if (isMigrationMissing(error)) return rows.map(() => migrationsPending)
-        if (isRowFault(error)) return this.#isolate(rows, states)
-        if (Math.max(slept, this.#now() - startedAt) >= limits.writeRetryMs) return rows.map(() => unavailable)
+        if (isMigrationMissing(error)) return all(rows, migrationsPending)
+        if (isRowFault(error)) return this.#isolate(rows, states, patience)
+        const waited = Math.max(patience.slept, this.#now() - patience.startedAt)
+        if (waited >= limits.writeRetryMs) return all(rows, unavailable)
       }
       await this.#sleep(pause)
-      slept += pause
+      patience.slept += pause
     }
   }
 
-  /** Five bad rows of a hundred cost 51 statements. A bad state takes no reading down with it. */
-  async #isolate(rows: readonly ReadingRow[], states: readonly DeviceStateRow[]): Promise<RowOutcome[]> {
-    if (states.length > 0) return this.#write(rows, [])
-    if (rows.length <= 1) return rows.map(() => refused)
+  /** Five bad rows of a hundred cost 51 statements. A bad row takes no state down with it, nor a bad state a row. */
+  async #isolate(
+    rows: readonly ReadingRow[],
+    states: readonly DeviceStateRow[],
+    patience: Patience,
+  ): Promise<Outcomes> {
+    if (rows.length > 0 && states.length > 0) {
+      const alone = await this.#write([], states, patience)
+      return { rows: (await this.#write(rows, [], patience)).rows, states: alone.states }
+    }
+    if (rows.length <= 1) return all(rows, refused)
     const half = rows.length >> 1
-    return [...(await this.#write(rows.slice(0, half), [])), ...(await this.#write(rows.slice(half), []))]
+    const first = await this.#write(rows.slice(0, half), [], patience)
+    const rest = rows.slice(half)
+    const second = first.rows.includes(unavailable) ? all(rest, unavailable) : await this.#write(rest, [], patience)
+    return { rows: [...first.rows, ...second.rows], states: 'stored' }
   }
+}
+
+interface Patience {
+  readonly startedAt: number
+  slept: number
+}
+
+function all(rows: readonly ReadingRow[], outcome: Outcome): Outcomes {
+  return { rows: rows.map(() => outcome), states: outcome }
 }
 
 const refused: Fault = {

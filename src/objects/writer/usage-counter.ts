@@ -25,6 +25,13 @@ interface Count {
   readonly expiresAt: number
 }
 
+interface Charge {
+  readonly name: string
+  readonly limit: number
+  readonly readings: number
+  readonly count: Count
+}
+
 /**
  * Counts the readings of tenants whose plan is limited. Each lane counts its own and every 15 s adds them to
  * the tenant's row and reads the total, so that all lanes together enforce one quota within a minute.
@@ -42,35 +49,44 @@ export class UsageCounter {
 
   /** @throws AppError quota_exceeded, naming the limit; then nothing was counted. */
   admit(tenantId: TenantId, quota: Quota, live: number, backlog: number, now: number): void {
+    const charges = this.#charges(tenantId, quota, live, backlog, now)
+    for (const { name, limit, count, readings } of charges) {
+      const used = count.total + count.fresh
+      if (used + readings <= limit) continue
+      const retryAfter = Math.max(1, Math.ceil((count.expiresAt - now) / 1000))
+      throw new AppError('quota_exceeded', {
+        detail: `The plan allows ${limit} readings (${name}).`,
+        limit: { limit: name, remaining: Math.max(0, limit - used), retryAfter },
+      })
+    }
+    for (const { count, readings } of charges) count.fresh += readings
+  }
+
+  /** Takes back what was admitted and not stored. */
+  refund(tenantId: TenantId, quota: Quota, live: number, backlog: number, now: number): void {
+    for (const { count, readings } of this.#charges(tenantId, quota, live, backlog, now)) count.fresh -= readings
+  }
+
+  #charges(tenantId: TenantId, quota: Quota, live: number, backlog: number, now: number): Charge[] {
     const windows = [
       { name: 'telemetry_per_minute', limit: quota.perMinute, length: MINUTE },
       { name: 'telemetry_per_day', limit: quota.perDay, length: DAY },
     ]
-    const charges: { count: Count; readings: number }[] = []
-    for (const { name, limit, length } of windows) {
-      if (limit === undefined) continue
-      for (const [kind, readings] of [
-        ['', live],
-        ['_backlog', backlog],
-      ] as const) {
-        if (readings === 0) continue
-        const count = this.#countOf(tenantId, `${name}${kind}`, length, now)
-        const used = count.total + count.fresh
-        if (used + readings > limit) {
-          const retryAfter = Math.max(1, Math.ceil((count.expiresAt - now) / 1000))
-          throw new AppError('quota_exceeded', {
-            detail: `The plan allows ${limit} readings (${name}${kind}).`,
-            limit: {
-              limit: `${name}${kind}`,
-              remaining: Math.max(0, limit - used),
-              retryAfter,
-            },
-          })
-        }
-        charges.push({ count, readings })
-      }
-    }
-    for (const { count, readings } of charges) count.fresh += readings
+    return windows.flatMap(({ name: base, limit, length }) =>
+      limit === undefined
+        ? []
+        : [
+            { name: base, readings: live },
+            { name: `${base}_backlog`, readings: backlog },
+          ]
+            .filter(({ readings }) => readings > 0)
+            .map(({ name, readings }) => ({
+              name,
+              limit,
+              readings,
+              count: this.#countOf(tenantId, name, length, now),
+            })),
+    )
   }
 
   /** Shares what was counted since the last report, if it is time. Never throws: a count may be late, not wrong. */
@@ -78,7 +94,7 @@ export class UsageCounter {
     if (this.#reporting || now - this.#reportedAt < limits.usageReportMs) return
     this.#reporting = true
     this.#reportedAt = now
-    const due = [...this.#counts].filter(([, count]) => count.fresh > 0)
+    const due = [...this.#counts].filter(([, count]) => count.fresh !== 0)
     const sent = due.map(([, count]) => count.fresh)
     for (const [, count] of due) {
       count.total += count.fresh

@@ -1,3 +1,4 @@
+import { withDeadline } from '../../domain/deadline.ts'
 import type { DeviceId } from '../../domain/ids.ts'
 import { parseDeviceToken } from '../../domain/ids.ts'
 import { limits } from '../../domain/limits.ts'
@@ -9,8 +10,8 @@ import { ExpiringCache } from './expiring-cache.ts'
 const known = new ExpiringCache<DeviceIdentity>(limits.tokenCacheMs, limits.tokenCacheEntries)
 const unknown = new ExpiringCache<true>(limits.unknownTokenCacheMs, limits.unknownTokenCacheEntries)
 const children = new ExpiringCache<DeviceIdentity>(limits.tokenCacheMs, limits.tokenCacheEntries)
-/** Look-ups under way: a burst with one token asks once. */
-const pending = new Map<string, Promise<DeviceIdentity | undefined>>()
+/** Counts what was forgotten: a look-up that began before is not remembered. */
+let forgotten = 0
 
 /** Whose token is it? From the isolate's memory for less than 30 s, else from the registry. */
 export async function resolveToken(world: World, text: string, now: number): Promise<DeviceIdentity | undefined> {
@@ -18,26 +19,19 @@ export async function resolveToken(world: World, text: string, now: number): Pro
   if (!token || unknown.get(token, now)) return undefined
   const device = known.get(token, now)
   if (device) return device
-  const lookUp = pending.get(token) ?? findIdentityByToken(world.registry, token)
-  pending.set(token, lookUp)
-  try {
-    const found = await lookUp
-    // Only what is still asked for is kept: a token that was forgotten meanwhile stays forgotten.
-    if (pending.get(token) === lookUp) {
-      if (found) known.set(token, found, now)
-      else unknown.set(token, true, now)
-    }
-    return found
-  } finally {
-    if (pending.get(token) === lookUp) pending.delete(token)
-  }
+  const began = forgotten
+  const found = await withDeadline(findIdentityByToken(world.registry, token), limits.d1TimeoutMs)
+  if (began !== forgotten) return found
+  if (found) known.set(token, found, now)
+  else unknown.set(token, true, now)
+  return found
 }
 
 /** A token that was rotated or whose device changed: this isolate asks anew. */
 export function forgetToken(token: string): void {
   known.delete(token)
   unknown.delete(token)
-  pending.delete(token)
+  forgotten++
 }
 
 /** The gateway's children among the ids, each remembered as a token is. */
