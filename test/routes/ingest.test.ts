@@ -110,12 +110,12 @@ describe('a reading in', () => {
   it('with objects evicted between any two calls, loses and doubles nothing', async () => {
     const { deviceId, token } = await tenant.device()
     for (let n = 0; n < 20; n++) {
-      const response = await send(token, { n }, { 'idempotency-key': `key-${n >> 1}` })
+      const response = await send(token, { n: n >> 1 }, { 'idempotency-key': `key-${n >> 1}` })
       await evictAllDurableObjects()
-      expect(response.status).toBe(n % 2 === 0 ? 200 : 409)
+      expect(response.status).toBe(200)
     }
     expect(await history(deviceId)).toHaveLength(10)
-    expect((await latest(deviceId)).n?.value).toBe(18)
+    expect((await latest(deviceId)).n?.value).toBe(9)
   })
 })
 

@@ -78,7 +78,7 @@ describe('every route', () => {
     '%s asks who is there',
     async (_, route) => {
       if (route.spec.permission === 'public') return
-      for (const token of [undefined, 'ace_not-a-key', theirs.token === '' ? '' : 'Basic']) {
+      for (const token of [undefined, 'ace_not-a-key', theirs.deviceId]) {
         expect((await call(route, token)).status).toBe(401)
       }
     },
