@@ -55,11 +55,17 @@ async function reach(url: string, init: RequestInit): Promise<Response> {
   }
 }
 
+/** The same server, or another port of this machine over the same state. A key is sent nowhere else. */
+function mayTry(known: string, asked: string): boolean {
+  const isLocal = (url: string) => ['localhost', '127.0.0.1', '[::1]'].includes(new URL(url).hostname)
+  return known === asked || (isLocal(known) && isLocal(asked))
+}
+
 /** The key that an earlier run stored, where this server still takes it. */
 async function storedKey({ baseUrl, stateDir, apiKey }: DemoOptions): Promise<string | undefined> {
   const file = join(stateDir, 'demo.json')
   const stored = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Demo) : undefined
-  const candidate = apiKey ?? (stored?.baseUrl === baseUrl ? stored.apiKey : undefined)
+  const candidate = apiKey ?? (stored && mayTry(stored.baseUrl, baseUrl) ? stored.apiKey : undefined)
   if (candidate === undefined) return undefined
   try {
     await call(`${baseUrl}/api/tenant`, candidate)
@@ -87,7 +93,7 @@ export async function runDemo(options: DemoOptions): Promise<Demo> {
   const { baseUrl, stateDir } = options
   const apiKey = await obtainKey(options)
   const { tenantId } = await call<{ tenantId: string }>(`${baseUrl}/api/tenant`, apiKey)
-  const { items } = await call<{ items: DeviceAnswer[] }>(`${baseUrl}/api/devices?limit=500`, apiKey)
+  const items = await listDevices(baseUrl, apiKey)
   const devices: Record<string, { id: string; token: string }> = {}
   for (const { name, ...rest } of wanted) {
     const devEui = 'devEui' in rest ? rest.devEui : undefined
@@ -99,6 +105,18 @@ export async function runDemo(options: DemoOptions): Promise<Demo> {
   mkdirSync(stateDir, { recursive: true })
   writeFileSync(join(stateDir, 'demo.json'), `${JSON.stringify(demo, null, 2)}\n`, { mode: 0o600 })
   return demo
+}
+
+async function listDevices(baseUrl: string, apiKey: string): Promise<DeviceAnswer[]> {
+  const items: DeviceAnswer[] = []
+  let cursor: string | null = ''
+  while (cursor !== null) {
+    const url: string = `${baseUrl}/api/devices?limit=500${cursor === '' ? '' : `&cursor=${cursor}`}`
+    const page: { items: DeviceAnswer[]; nextCursor: string | null } = await call(url, apiKey)
+    items.push(...page.items)
+    cursor = page.nextCursor
+  }
+  return items
 }
 
 function createDevice(

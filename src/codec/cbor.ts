@@ -96,7 +96,9 @@ function toRecord(entries: Iterable<readonly [unknown, unknown]>, depth: number)
   const record = emptyRecord<unknown>()
   for (const [key, item] of entries) {
     if (typeof key !== 'string' && typeof key !== 'number') return refuse('a map key that is no text')
-    record[String(key)] = toPlain(item, depth + 1)
+    // Nanoseconds need 61 bits: a time may lose digits far below a millisecond, a value may not.
+    const isTime = typeof item === 'bigint' && (key === 'ts' || key === 'timestamp')
+    record[String(key)] = isTime ? Number(item) : toPlain(item, depth + 1)
   }
   return record
 }

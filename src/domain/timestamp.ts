@@ -9,6 +9,10 @@ export type Timestamp =
 /** Milliseconds in one unit, largest unit first. */
 const units = [1_000, 1, 1e-3, 1e-6] as const
 
+/** Date.parse alone would read a time into "sensor 5". */
+const iso = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$/i
+const decimal = /^\d+(\.\d+)?$/
+
 function plausible(ms: number, now: number): boolean {
   return ms >= limits.earliestTs && ms <= now + limits.futureTsMs
 }
@@ -25,8 +29,8 @@ export function readTimestamp(value: unknown, now: number): Timestamp {
   if (value instanceof Date) return whenPlausible(value.getTime(), now) ?? corrected
   if (typeof value === 'string') {
     const text = value.trim()
-    if (text !== '' && Number.isFinite(Number(text))) return fromNumber(Number(text), now) ?? corrected
-    return whenPlausible(Date.parse(text), now) ?? corrected
+    if (decimal.test(text)) return fromNumber(Number(text), now) ?? corrected
+    return (iso.test(text) ? whenPlausible(Date.parse(text), now) : undefined) ?? corrected
   }
   if (typeof value === 'number') return fromNumber(value, now) ?? corrected
   return corrected

@@ -59,6 +59,7 @@ describe('CBOR', () => {
     ['bf616101ff', { a: 1 }],
     ['a1616182f5f4', { a: [true, false] }],
     ['a10102', { 1: 2 }],
+    ['a16274731b17c3b1e1f9a0000f', { ts: Number(0x17c3b1e1f9a0000fn) }],
     ['a16161c11a514b67b0', { a: '2013-03-21T20:04:00.000Z' }],
   ])('reads %s', (bytes, value) => {
     expect(cbor?.decode(hex(bytes))).toEqual(Object.assign(Object.create(null), value))

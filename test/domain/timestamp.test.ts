@@ -29,6 +29,8 @@ describe('a sender’s time', () => {
     1e30,
     now + limits.futureTsMs + 1,
     'yesterday',
+    'sensor 5',
+    '0x1A20B0C0D0E',
     '',
     {},
     [],
