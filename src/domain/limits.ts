@@ -36,8 +36,8 @@ export const limits = {
   messagesPerRateUnit: 10,
   rateGateEntries: 20_000,
 
-  /** Lanes per telemetry shard. D1 runs one query at a time; more lanes only share the RPC work. */
-  lanesPerShard: 4,
+  /** Lanes per telemetry shard. D1 runs one query at a time: more lanes share the RPC work and fill fewer rows into each. */
+  lanesPerShard: 2,
   /** Rows and bytes of one INSERT: D1 takes 2 MB a parameter and 30 s a query. */
   statementRows: 1000,
   statementBytes: 1024 * 1024,
