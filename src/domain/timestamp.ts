@@ -6,6 +6,9 @@ export type Timestamp =
   /** The sender's time cannot be right; the reading is kept under its arrival time. */
   | { readonly kind: 'corrected'; readonly sent: string }
 
+/** A double holds nanoseconds to 256 of them: what lies that little before a millisecond is that millisecond. */
+const halfMicrosecond = 5e-4
+
 /** Milliseconds in one unit, largest unit first. */
 const units = [1_000, 1, 1e-3, 1e-6] as const
 
@@ -38,7 +41,7 @@ export function readTimestamp(value: unknown, now: number): Timestamp {
 
 function fromNumber(value: number, now: number): Timestamp | undefined {
   for (const unit of units) {
-    const given = whenPlausible(Math.floor(value * unit), now)
+    const given = whenPlausible(Math.floor(value * unit + halfMicrosecond), now)
     if (given) return given
   }
   return undefined

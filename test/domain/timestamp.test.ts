@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { limits } from '../../src/domain/limits.ts'
 import { readTimestamp } from '../../src/domain/timestamp.ts'
 
-const now = Date.UTC(2026, 10, 24, 12)
+const now = Date.UTC(2026, 10, 25)
 
 describe('a sender’s time', () => {
   it.each([
@@ -12,6 +12,7 @@ describe('a sender’s time', () => {
     ['s with a fraction', 1_712_486_400.5, 1_712_486_400_500],
     ['µs', 1_712_486_400_123_456, 1_712_486_400_123],
     ['ns', 1_712_486_400_123 * 1e6, 1_712_486_400_123],
+    ['ns that no double holds', Number('1795526405946000000'), 1_795_526_405_946],
     ['text of a number', '1712486400123', 1_712_486_400_123],
     ['ISO 8601', '2024-04-07T10:40:00.123Z', 1_712_486_400_123],
     ['ISO 8601 with nine digits', '2024-04-07T10:40:00.123456789Z', 1_712_486_400_123],
