@@ -40,9 +40,3 @@ export interface AuthorisedUplink extends Uplink {
   readonly device: DeviceIdentity
   readonly [authorised]: true
 }
-
-/** A reading that the writer lane committed. */
-export interface CommittedReading {
-  readonly ts: number
-  readonly values: TelemetryValues
-}

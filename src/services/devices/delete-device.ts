@@ -1,7 +1,7 @@
 import type { DeviceId } from '../../domain/ids.ts'
-import { deleteDeviceRow, findDevice } from '../../store/devices.ts'
+import { deleteDeviceRow } from '../../store/devices.ts'
 import type { ServiceContext } from '../context.ts'
-import { deviceNotFound } from './device-input.ts'
+import { requireDevice } from './require-device.ts'
 import { forgetChild, forgetToken } from './token-cache.ts'
 
 /** Answers at once: the row is gone, a tombstone is left, and the sweeper removes the readings. */
@@ -12,8 +12,7 @@ export async function deleteDevice({
   readonly ctx: ServiceContext
   readonly input: { readonly id: string }
 }): Promise<void> {
-  const row = await findDevice(ctx.registry, ctx.tenantId, input.id.toLowerCase())
-  if (!row) throw deviceNotFound()
+  const row = await requireDevice(ctx, input.id)
   const id = row.id as DeviceId
   await deleteDeviceRow(ctx.registry, ctx.tenantId, id, ctx.now)
   forgetToken(row.token)

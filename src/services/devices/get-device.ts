@@ -1,8 +1,8 @@
 import { lastSeenOf } from '../../store/device-state.ts'
-import { countChildren, findDevice } from '../../store/devices.ts'
+import { countChildren } from '../../store/devices.ts'
 import type { ServiceContext } from '../context.ts'
-import { deviceNotFound } from './device-input.ts'
 import { type DeviceView, toDeviceView } from './device-view.ts'
+import { requireDevice } from './require-device.ts'
 
 export type DeviceDetail = DeviceView & { readonly childCount?: number }
 
@@ -14,8 +14,7 @@ export async function getDevice({
   readonly ctx: ServiceContext
   readonly input: { readonly id: string }
 }): Promise<DeviceDetail> {
-  const row = await findDevice(ctx.registry, ctx.tenantId, input.id.toLowerCase())
-  if (!row) throw deviceNotFound()
+  const row = await requireDevice(ctx, input.id)
   const seen = await lastSeenOf(ctx.telemetry.all, ctx.tenantId, ctx.now, [row.id])
   const view = toDeviceView(ctx, row, seen.get(row.id))
   return row.isGateway ? { ...view, childCount: await countChildren(ctx.registry, ctx.tenantId, row.id) } : view

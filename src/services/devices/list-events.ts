@@ -1,8 +1,7 @@
 import type { DeviceEvent } from '../../domain/events.ts'
 import type { DeviceId } from '../../domain/ids.ts'
-import { findDevice } from '../../store/devices.ts'
 import type { ServiceContext } from '../context.ts'
-import { deviceNotFound } from './device-input.ts'
+import { requireDevice } from './require-device.ts'
 
 /** What happened to a device besides plain readings, newest first. */
 export async function listEvents({
@@ -12,7 +11,6 @@ export async function listEvents({
   readonly ctx: ServiceContext
   readonly input: { readonly id: string; readonly before?: number | undefined; readonly limit: number }
 }): Promise<DeviceEvent[]> {
-  const row = await findDevice(ctx.registry, ctx.tenantId, input.id.toLowerCase())
-  if (!row) throw deviceNotFound()
+  const row = await requireDevice(ctx, input.id)
   return ctx.platform.device(row.id as DeviceId).events(input.before, input.limit)
 }

@@ -11,6 +11,7 @@ import {
   translatingConflicts,
 } from './device-input.ts'
 import { type DeviceDetail, getDevice } from './get-device.ts'
+import { requireDevice } from './require-device.ts'
 import { forgetChild, forgetToken } from './token-cache.ts'
 
 /** @throws AppError device_not_found, validation_rejected, conflict */
@@ -21,8 +22,7 @@ export async function updateDevice({
   readonly ctx: ServiceContext
   readonly input: DeviceFields & { readonly id: string }
 }): Promise<DeviceDetail> {
-  const before = await findDevice(ctx.registry, ctx.tenantId, input.id.toLowerCase())
-  if (!before) throw deviceNotFound()
+  const before = await requireDevice(ctx, input.id)
   const changes = toChanges(input)
   checkLevelsAfter(before, changes)
   const written = await translatingConflicts(() =>
