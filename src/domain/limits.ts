@@ -41,8 +41,8 @@ export const limits = {
   /** Rows and bytes of one INSERT: D1 takes 2 MB a parameter and 30 s a query. */
   statementRows: 1000,
   statementBytes: 1024 * 1024,
-  /** Under load a lane waits half of its last write's time, and no longer than this, to fill the next one. */
-  lingerMs: 4,
+  /** Under load a lane waits as long as its last write took, and no longer than this, for those it just answered. */
+  gatherMs: 10,
   /** Unacknowledged bytes in one object; beyond it callers are told to wait. A waiting call itself counts too. */
   laneBacklogBytes: 8 * 1024 * 1024,
   waitingCallBytes: 1024,

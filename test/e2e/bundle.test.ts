@@ -210,16 +210,23 @@ describe('bodies', () => {
   test('refuses 50 MB long before it is whole', async () => {
     const device = await newDevice()
     for (const declared of [false, true]) {
-      const { status, sent } = await streamLarge(device, declared)
-      expect(status).toBe(413)
-      expect(sent).toBeLessThan(10 * 2 ** 20)
+      expect(await refusalOfLarge(device, declared)).toBe(413)
     }
     expect((await send(device, jsonType, '{"temperature":1}')).status).toBe(200)
   })
 })
 
+/** The server closes after its answer; what was still under way then resets the connection, at times before the answer is read. */
+async function refusalOfLarge(device: Device, declared: boolean): Promise<number> {
+  for (;;) {
+    const { status, sent } = await streamLarge(device, declared)
+    expect(sent).toBeLessThan(10 * 2 ** 20)
+    if (status !== 'reset') return status
+  }
+}
+
 /** 64 KB a millisecond at most, or the socket's buffers alone take 10 MB; how much was written when the answer came. */
-function streamLarge({ token }: Device, declared: boolean): Promise<{ status: number; sent: number }> {
+function streamLarge({ token }: Device, declared: boolean): Promise<{ status: number | 'reset'; sent: number }> {
   const size = 50 * 2 ** 20
   const chunk = Buffer.alloc(64 * 1024, ' ')
   const headers = { ...jsonType, ...(declared && { 'content-length': String(size) }) }
@@ -231,11 +238,14 @@ function streamLarge({ token }: Device, declared: boolean): Promise<{ status: nu
       request.write(chunk)
       sent += chunk.length
     }, 1)
-    request.on('error', fail)
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      clearInterval(timer)
+      if (error.code === 'ECONNRESET' || error.code === 'EPIPE') done({ status: 'reset', sent })
+      else fail(error)
+    })
     request.on('response', (response) => {
       clearInterval(timer)
       response.resume()
-      request.off('error', fail).on('error', () => {})
       done({ status: response.statusCode ?? 0, sent })
       request.destroy()
     })

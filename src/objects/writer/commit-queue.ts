@@ -49,6 +49,7 @@ export class CommitQueue {
   readonly #now: () => number
   #entries: Entry[] = []
   #running = false
+  #awaited: { readonly count: number; readonly wake: () => void } | undefined
 
   constructor(commit: Commit, sleep: (ms: number) => Promise<void>, now: () => number) {
     this.#commit = commit
@@ -72,16 +73,16 @@ export class CommitQueue {
     for (const state of states) bytes += state.latest.length + 128
     return new Promise((done) => {
       this.#entries.push({ rows, states, bytes, done })
+      if (this.#awaited && this.#entries.length >= this.#awaited.count) this.#awaited.wake()
       if (!this.#running) void this.#run()
     })
   }
 
   async #run(): Promise<void> {
     this.#running = true
-    let linger = 0
     while (this.#entries.length > 0) {
-      if (linger > 0) await this.#sleep(linger)
       const batch = this.#takeBatch()
+      const left = this.#entries.length
       const startedAt = this.#now()
       const rows = batch.flatMap((entry) => entry.rows)
       const states = batch.flatMap((entry) => entry.states)
@@ -93,9 +94,19 @@ export class CommitQueue {
       }
       if (outcomes.states === unavailable || outcomes.rows.includes(unavailable)) this.#failWaiting()
       // Under load, wait for those who were just answered: fewer, fuller statements. An idle queue never waits.
-      linger = batch.length > 1 ? Math.min((this.#now() - startedAt) / 2, limits.lingerMs) : 0
+      const isLoaded = batch.length > 1 && left === 0
+      if (isLoaded) await this.#gather(batch.length, Math.min(this.#now() - startedAt, limits.gatherMs))
     }
     this.#running = false
+  }
+
+  /** Until so many wait beyond those that wait already, or the time is over. */
+  async #gather(more: number, ms: number): Promise<void> {
+    const enough = new Promise<void>((wake) => {
+      this.#awaited = { count: this.#entries.length + more, wake }
+    })
+    await Promise.race([enough, this.#sleep(ms)])
+    this.#awaited = undefined
   }
 
   #takeBatch(): Entry[] {
