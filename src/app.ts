@@ -2,10 +2,16 @@ import { Hono } from 'hono'
 import { cors } from 'hono/cors'
 import { AppError } from './domain/errors.ts'
 import type { AppEnv } from './routes/app-env.ts'
+import { attributeRoutes } from './routes/attributes.ts'
+import { commandRoutes } from './routes/commands.ts'
+import { deviceAttributeRoutes } from './routes/device-attributes.ts'
+import { deviceCommandRoutes } from './routes/device-commands.ts'
 import { deviceImportRoutes } from './routes/device-import.ts'
+import { deviceSocketRoutes } from './routes/device-socket.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { publicRoutes } from './routes/health.ts'
 import { ingestRoutes } from './routes/ingest.ts'
+import { liveRoutes } from './routes/live.ts'
 import { methodsOf } from './routes/methods.ts'
 import { openApiRoutes } from './routes/openapi.ts'
 import { problem } from './routes/problem.ts'
@@ -30,6 +36,12 @@ export function createApp(worldOf: (env: Env) => World) {
   const routes = app
     .route('/', publicRoutes)
     .route('/', ingestRoutes())
+    .route('/', deviceSocketRoutes)
+    .route('/', deviceAttributeRoutes)
+    .route('/', deviceCommandRoutes)
+    .route('/', attributeRoutes)
+    .route('/', commandRoutes)
+    .route('/', liveRoutes)
     .route('/', tenantRoutes)
     .route('/', telemetryRoutes)
     .route('/', deviceImportRoutes)

@@ -11,7 +11,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'index.ts': ['app.ts', 'objects', 'routes', 'pipeline', 'services', 'connectors', 'codec', 'store', 'domain'],
   'app.ts': ['routes', 'pipeline', 'services', 'connectors', 'codec', 'domain'],
   objects: ['pipeline', 'services', 'connectors', 'store', 'codec', 'domain', 'device-socket', 'mqtt'],
-  routes: ['pipeline', 'services', 'connectors', 'codec', 'domain'],
+  routes: ['pipeline', 'services', 'connectors', 'device-socket', 'codec', 'domain'],
   pipeline: ['services', 'connectors', 'store', 'codec', 'domain'],
   services: ['pipeline', 'connectors', 'store', 'codec', 'domain'],
   connectors: ['codec', 'domain'],

@@ -14,7 +14,16 @@ import type { ReadMeta, ReadResult } from './connector.ts'
  *   [ any of them, … ]                               up to 100
  */
 export function readNative(value: unknown, meta: ReadMeta): ReadResult {
-  return Array.isArray(value) ? readItems(value, meta) : { uplinks: [readDocument(value, 0, meta)], rejected: [] }
+  if (Array.isArray(value)) return readItems(value, meta)
+  if (!isBatch(value)) return { uplinks: [readDocument(value, 0, meta)], rejected: [] }
+  const detail = 'This is a batch: send it to POST /api/v1/{deviceToken}/telemetry/batch, or its items as a bare array.'
+  throw new AppError('validation_rejected', { reason: 'batch_misplaced', detail })
+}
+
+/** The body of the batch door, which would be stored as one key here. */
+function isBatch(value: unknown): boolean {
+  if (!isObject(value) || Object.keys(value).length !== 1) return false
+  return Array.isArray(value.items) && value.items.some(isObject)
 }
 
 /** Each item on its own: one that breaks a rule takes no other down. */
@@ -54,6 +63,10 @@ function checkItemCount(count: number): void {
 }
 
 function readDocument(value: unknown, index: number, meta: ReadMeta): Uplink {
+  if (typeof value === 'symbol') {
+    const detail = `The reading is ${value.description}.`
+    throw new AppError('validation_rejected', { reason: 'unsupported_value', detail })
+  }
   if (!isObject(value)) {
     throw new AppError('validation_rejected', {
       reason: 'not_an_object',
@@ -81,7 +94,8 @@ function readChild(value: unknown): string | undefined {
 /** For the device's events; what is nested too deeply to be written as text is left out. */
 function rawText(value: unknown): string {
   try {
-    return JSON.stringify(value).slice(0, limits.eventRawBytes)
+    const told = (_: string, item: unknown) => (typeof item === 'symbol' ? item.description : item)
+    return JSON.stringify(value, told).slice(0, limits.eventRawBytes)
   } catch {
     return ''
   }

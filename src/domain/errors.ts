@@ -45,6 +45,12 @@ export const errorCatalog = {
     status: 404,
     retryable: false,
   },
+  command_not_found: {
+    title: 'No such command',
+    status: 404,
+    retryable: false,
+    mqtt5: 0x80,
+  },
   payload_malformed: {
     title: 'The payload could not be read',
     status: 400,
@@ -72,6 +78,11 @@ export const errorCatalog = {
   method_not_allowed: {
     title: 'Method not allowed',
     status: 405,
+    retryable: false,
+  },
+  upgrade_required: {
+    title: 'This address takes WebSockets only',
+    status: 426,
     retryable: false,
   },
   conflict: {
@@ -117,6 +128,7 @@ export const errorReasons = {
   cbor_syntax: 'Not valid CBOR',
   cbor_trailing: 'Bytes follow the CBOR item',
   gzip_syntax: 'Not valid gzip',
+  body_truncated: 'The body broke off or its chunks cannot be read',
   unsupported_encoding: 'This content encoding is not taken',
   unsupported_value: 'A kind of value that telemetry cannot hold',
   not_an_object: 'A JSON object was expected',
@@ -129,12 +141,13 @@ export const errorReasons = {
   not_finite: 'A number that is not finite',
   batch_empty: 'A batch without items',
   batch_too_long: 'Too many items in a batch',
+  batch_misplaced: 'A batch where one reading was expected',
   field_invalid: 'A field is missing or wrong',
   not_a_gateway: 'This device is not a gateway',
   parent_not_a_gateway: 'The parent is not a gateway of this tenant',
   gateway_with_parent: 'A gateway cannot have a parent',
   dev_eui_taken: 'Another device of the tenant has this DevEUI',
-  name_taken: 'Another device of the tenant has this name',
+  gateway_has_children: 'The gateway still has children',
   idempotency_key_reused: 'This Idempotency-Key came with another body',
   already_set_up: 'A tenant exists already',
   plan_limit: 'The plan allows no more of these',

@@ -1,5 +1,12 @@
 /** What a device's event list shows besides plain readings. Kinds are public and stable. */
-export const eventKinds = ['uplink_rejected', 'clock_corrected'] as const
+export const eventKinds = [
+  'uplink_rejected',
+  'clock_corrected',
+  'connected',
+  'disconnected',
+  'command',
+  'attributes_pushed',
+] as const
 export type EventKind = (typeof eventKinds)[number]
 
 export interface NewDeviceEvent {

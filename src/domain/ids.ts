@@ -43,3 +43,10 @@ export function newDeviceId(): DeviceId {
 export function newDeviceToken(): DeviceToken {
   return crypto.randomUUID() as DeviceToken
 }
+
+/** A UUID of version 7 (RFC 9562, 5.7): ids sort by the time they were given. */
+export function newCommandId(now: number): string {
+  const time = now.toString(16).padStart(12, '0')
+  const random = crypto.randomUUID()
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(15)}`
+}

@@ -70,12 +70,60 @@ export const limits = {
   inactivityTimeoutMs: 10 * 60_000,
   inactivityTimeoutMinMs: 1_000,
   inactivityTimeoutMaxMs: 365 * 24 * 3_600_000,
-  stateSaveMs: 5 * 60_000,
-  /** A cold object folds the readings of this long before the newest saved one. */
+  /** A state is saved this often while history shows that the device is there, else … */
+  stateSaveMs: 3_600_000,
+  /** … this often, or twice in its inactivity timeout. */
+  stateSaveUnseenMs: 5 * 60_000,
+  /** A cold object folds the readings of this long before the newest saved one, … */
   stateOverlapMs: 10 * 60_000,
-  stateRebuildRows: 1_000,
+  /** … and at most so many; a warm one saves its state with every half of it. */
+  stateRebuildRows: 10_000,
   latestKeys: 1_024,
   latestBytes: 512 * 1024,
+
+  /** Commands that wait or are unanswered, of one device, and those that are over and still known to a repeat. */
+  commandsUnderWay: 100,
+  commandsRemembered: 50,
+  commandParamsBytes: 64 * 1024,
+  /** What is kept of an answer. */
+  commandResultBytes: 16 * 1024,
+  /** Saved by one statement: D1 takes 2 MB a parameter, and JSON within JSON may double. */
+  commandsPerSave: 10,
+  commandTimeoutMs: 10_000,
+  commandTimeoutMinMs: 500,
+  commandTimeoutMaxMs: 10 * 60_000,
+  /** A persistent command that stays unanswered is sent again after twice as long each time, up to this. */
+  commandRetryMaxMs: 10 * 60_000,
+  commandExpiryMs: 24 * 3_600_000,
+  commandExpiryMaxMs: 30 * 24 * 3_600_000,
+  /** A POST that waits for the device's answer waits no longer. */
+  commandWaitMs: 60_000,
+  commandSaveRetryMs: 30_000,
+  /** How many commands an answer to telemetry carries. */
+  commandsAnswered: 10,
+  longPollMs: 20_000,
+  longPollMaxMs: 55_000,
+  /** A device that long-polls is not away while it is between two polls. */
+  pollGapMs: 5_000,
+
+  attributesPerScope: 1_024,
+  attributesPerMessage: 256,
+
+  /** A device that reconnects leaves half-open sockets behind; a sixth one closes the oldest. */
+  socketsPerDevice: 5,
+  /** An open socket's rights are looked up again this often, besides when they are changed. */
+  identityRecheckMs: 10 * 60_000,
+
+  /** A live reader that was cut off may go on where it was for so long, over so many emits. */
+  liveResumeMs: 10 * 60_000,
+  liveRows: 256,
+  liveRowBytes: 128 * 1024,
+  liveSockets: 200,
+  /** Sent to a live reader and not confirmed by it; beyond this it is dropped. */
+  liveUnreadBytes: 1024 * 1024,
+  liveHistory: 100,
+  liveHistoryMost: 1_000,
+  liveHistoryPage: 100,
 
   eventsPerDevice: 100,
   eventRawBytes: 4_096,
@@ -116,6 +164,20 @@ export const limits = {
   sweepDevices: 20,
   /** A deleted device's token may live in a cache this long; its readings are removed after. */
   sweepDelayMs: 60_000,
+
+  /** The device socket: one frame, and the first one of a socket whose address names no device. */
+  frameBytes: 256 * 1024,
+  firstFrameBytes: 4 * 1024,
+  firstFrameMs: 10_000,
+  /** Unanswered in one socket: a device that sends more without waiting is told to come back later. */
+  socketBacklogBytes: 512 * 1024,
+  /** What a waiting frame costs besides its text, so that a flood of `{}` is bounded too. */
+  waitingFrameBytes: 128,
+  /** Telemetry frames that wait go through the pipeline together. */
+  runFrames: 100,
+  runBytes: 256 * 1024,
+  /** The sender's mark of a frame, as text. */
+  frameIdLength: 128,
 
   d1TimeoutMs: 10_000,
 } as const

@@ -20,6 +20,8 @@ export interface DeviceIdentity {
   readonly tenantId: TenantId
   readonly deviceId: DeviceId
   readonly isGateway: boolean
+  /** The gateway that speaks for this device. */
+  readonly parentGatewayId?: DeviceId
   readonly inactivityTimeoutMs: number
   readonly shards: readonly ShardSpan[]
   readonly quota?: Quota

@@ -36,16 +36,18 @@ function checkArray(key: string, value: readonly unknown[], depth: number): void
   if (depth > limits.codecDepth) tooDeep(key)
   for (const item of value) {
     if (typeof item === 'number' && !Number.isFinite(item)) notFinite(key)
-    if (typeof item === 'bigint' || typeof item === 'function' || typeof item === 'symbol') unsupported(key)
+    if (typeof item === 'bigint' || typeof item === 'function' || typeof item === 'symbol') unsupported(key, item)
     if (Array.isArray(item)) checkArray(key, item, depth + 1)
     else if (item !== null && typeof item === 'object') checkArray(key, Object.values(item), depth + 1)
   }
 }
 
-function unsupported(key: string): never {
+/** A codec puts a symbol in the place of what no reading can hold; its description says what that was. */
+function unsupported(key: string, value: unknown): never {
+  const what = typeof value === 'symbol' ? value.description : undefined
   throw new AppError('validation_rejected', {
     reason: 'unsupported_value',
-    detail: `"${shorten(key)}" holds a kind of value that telemetry cannot.`,
+    detail: `"${shorten(key)}" holds ${what ?? 'a kind of value that telemetry cannot'}.`,
   })
 }
 
@@ -66,7 +68,7 @@ function notFinite(key: string): never {
 /**
  * A plain object as one reading: nested objects become dotted keys, null is dropped.
  * @throws AppError validation_rejected with the reason: empty_reading, key_empty, key_too_long,
- *   value_too_long, too_many_keys, too_deep, not_finite.
+ *   value_too_long, too_many_keys, too_deep, not_finite, unsupported_value.
  */
 export function toValues(document: Readonly<Record<string, unknown>>): TelemetryValues {
   const values = emptyRecord<TelemetryValue>()
@@ -112,7 +114,7 @@ function toValue(key: string, value: unknown): TelemetryValue {
       if (longerThan(value, limits.valueBytes)) tooLong(key)
       return value
     default:
-      if (!Array.isArray(value)) unsupported(key)
+      if (!Array.isArray(value)) unsupported(key, value)
       checkArray(key, value, 1)
       if (longerThan(JSON.stringify(value), limits.valueBytes)) tooLong(key)
       return value

@@ -12,9 +12,16 @@ const halfMicrosecond = 5e-4
 /** Milliseconds in one unit, largest unit first. */
 const units = [1_000, 1, 1e-3, 1e-6] as const
 
-/** Date.parse alone would read a time into "sensor 5". */
-const iso = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$/i
+const iso = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$/i
 const decimal = /^\d+(\.\d+)?$/
+
+/** Epoch ms of ISO 8601 with an offset, else NaN. Date.parse alone reads a time into "sensor 5" and 30 February as 2 March. */
+export function parseIso(text: string): number {
+  const day = iso.exec(text)?.[1]
+  const midnight = Date.parse(day ?? '')
+  const isDay = !Number.isNaN(midnight) && new Date(midnight).toISOString().slice(0, 10) === day
+  return isDay ? Date.parse(text) : Number.NaN
+}
 
 function plausible(ms: number, now: number): boolean {
   return ms >= limits.earliestTs && ms <= now + limits.futureTsMs
@@ -33,7 +40,7 @@ export function readTimestamp(value: unknown, now: number): Timestamp {
   if (typeof value === 'string') {
     const text = value.trim()
     if (decimal.test(text)) return fromNumber(Number(text), now) ?? corrected
-    return (iso.test(text) ? whenPlausible(Date.parse(text), now) : undefined) ?? corrected
+    return whenPlausible(parseIso(text), now) ?? corrected
   }
   if (typeof value === 'number') return fromNumber(value, now) ?? corrected
   return corrected

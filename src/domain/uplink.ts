@@ -8,8 +8,10 @@ export interface RawUplink {
   /** The body's bytes; a socket hands over the value it has parsed already. */
   readonly body: { readonly bytes: Uint8Array; readonly contentType: string } | { readonly value: unknown }
   readonly receivedAt: number
-  /** The sender's own repeat mark, e.g. its Idempotency-Key. */
+  /** HTTP's Idempotency-Key: a repeat is recognised for a day, another body with it is refused. */
   readonly idempotencyKey?: string
+  /** The sender's mark of this message: with the same values it is a repeat, for `limits.markWindowMs`. */
+  readonly repeatMark?: string
 }
 
 /** One reading as its sender means it: whose, when, what. */
@@ -22,6 +24,8 @@ export interface Uplink {
   readonly ts?: number
   /** The sender's time where it could not be right. */
   readonly correctedClock?: string
+  /** Of a message without `ts`: the same mark again is the same reading. */
+  readonly mark?: string
   readonly values: TelemetryValues
 }
 

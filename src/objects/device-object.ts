@@ -1,89 +1,184 @@
 import { DurableObject } from 'cloudflare:workers'
+import type { Attribute, AttributeChanges, AttributeScope } from '../domain/attribute.ts'
+import type { Command, CommandAnswer, CommandRequest, CommandStatus } from '../domain/command.ts'
 import { withDeadline } from '../domain/deadline.ts'
+import { AppError, type Fault, toFault } from '../domain/errors.ts'
 import type { DeviceEvent, NewDeviceEvent } from '../domain/events.ts'
 import { limits } from '../domain/limits.ts'
+import type { LiveEvent } from '../domain/live.ts'
 import type { DeviceIdentity } from '../domain/principal.ts'
-import type { TimedValue } from '../domain/telemetry.ts'
-import { log } from '../log.ts'
-import type { DeviceLink, Observation } from '../services/ports.ts'
-import { loadDeviceState } from '../store/device-state.ts'
-import { telemetryShard } from '../store/shards.ts'
-import { EventLog } from './device/event-log.ts'
-import { LatestValues } from './device/latest-values.ts'
-import { laneStub } from './stubs.ts'
+import type { TelemetryValues, TimedValue } from '../domain/telemetry.ts'
+import type { DeviceLink, Downlink, Observation, SocketOpening } from '../services/ports.ts'
+import { toAppError } from '../services/to-app-error.ts'
+import { openTelemetryStore } from '../store/telemetry-store.ts'
+import { deviceTag } from './device/device-sockets.ts'
+import { readHistory } from './device/live-history.ts'
+import { furnish } from './device/parts.ts'
+import { openingHeader } from './stubs.ts'
 
 /**
- * One per device, named by its id. Knows the latest values and when the device was last seen. What it knows
- * is saved to `device_state` on a transition and now and then; a cold object rebuilds the rest from history.
+ * One per device, named by its id: its sockets, latest values, attributes, commands, events, and those who
+ * watch it. Any of it outlives an eviction: in D1, in this object's SQLite, or in a socket's attachment.
  */
 export class DeviceObject extends DurableObject<Env> implements DeviceLink {
-  readonly #events = new EventLog(this.ctx.storage)
-  #latest: Promise<LatestValues> | undefined
+  #parts = this.#furnish()
+  /** Counts changes of the token: a socket that was being opened meanwhile asks again whose it is. */
+  #tokenChanges = 0
+
+  #furnish() {
+    return furnish(this.ctx, () => this.env, this)
+  }
 
   /** Idempotent: a repeated reading has the same ts and values. */
   async observe({ device, receivedAt, readings }: Observation): Promise<void> {
-    const latest = await this.#load(device)
-    const wasInactive = latest.inactiveAt(receivedAt, device.inactivityTimeoutMs)
-    for (const { ts, json } of readings)
-      latest.merge(ts, JSON.parse(json) as Record<string, TimedValue['value']>, receivedAt)
-    latest.seen(receivedAt)
-    if (wasInactive) await this.#save(device, latest, receivedAt)
-    else if (latest.dueAt(device.inactivityTimeoutMs) <= receivedAt)
-      this.ctx.waitUntil(this.#save(device, latest, receivedAt))
+    const { state, live } = this.#parts
+    const seen = readings.map(({ ts, json }) => ({ ts, values: JSON.parse(json) as TelemetryValues }))
+    const isHidden = state.observe(seen, receivedAt, device.inactivityTimeoutMs)
+    live.emit(
+      seen.map((reading): LiveEvent => ({ type: 'telemetry', ...reading })),
+      receivedAt,
+    )
+    if (isHidden) await state.save(device, receivedAt)
+    else if (state.isDue(receivedAt, device.inactivityTimeoutMs)) this.ctx.waitUntil(state.save(device, receivedAt))
   }
 
   async latest(device: DeviceIdentity): Promise<{ lastSeen: number | null; values: [string, TimedValue][] }> {
-    const latest = await this.#load(device)
-    return { lastSeen: latest.lastSeen, values: latest.entries() }
+    const latest = await this.#parts.state.latest(device, Date.now())
+    return { lastSeen: this.#parts.state.lastSeen, values: latest.entries() }
   }
 
   async recordEvents(events: readonly NewDeviceEvent[]): Promise<void> {
-    this.#events.add(events)
+    this.#parts.record(events)
   }
 
   async events(before: number | undefined, count: number): Promise<DeviceEvent[]> {
-    return this.#events.list(before, count)
+    return this.#parts.events.list(before, count)
+  }
+
+  async saveAttributes(
+    device: DeviceIdentity,
+    scope: AttributeScope,
+    changes: AttributeChanges,
+  ): Promise<Fault | undefined> {
+    return (await orFault(() => this.#parts.attributes.save(device, scope, changes))) ?? undefined
+  }
+
+  attributes(device: DeviceIdentity, scopes: readonly AttributeScope[]): Promise<Attribute[]> {
+    return this.#parts.attributes.read(device, scopes)
+  }
+
+  sendCommand(device: DeviceIdentity, command: Command, waitMs: number): Promise<CommandStatus | Fault> {
+    return orFault(() => this.#parts.commands.send(device, command, waitMs))
+  }
+
+  async cancelCommand(_device: DeviceIdentity, id: string): Promise<CommandStatus | undefined> {
+    const status = this.#parts.commands.cancel(id)
+    await this.#parts.commands.flush()
+    return status
+  }
+
+  takeCommands(_device: DeviceIdentity, waitMs: number, most: number): Promise<CommandRequest[]> {
+    return this.#parts.commands.take(waitMs, most)
+  }
+
+  async answerCommand(_device: DeviceIdentity, answer: CommandAnswer): Promise<boolean> {
+    const isTaken = this.#parts.commands.answer(answer)
+    await this.#parts.commands.flush()
+    return isTaken
+  }
+
+  async gatewayChanged(device: DeviceIdentity, way: string, state: 'open' | 'closed'): Promise<void> {
+    if (state === 'open') await this.#parts.commands.wayOpened(device)
+    else await this.#parts.commands.wayClosed(device, way)
+  }
+
+  async tellChild(child: DeviceIdentity, messages: readonly Downlink[]): Promise<string | undefined> {
+    return this.#parts.ways.tellChild(child, messages)
+  }
+
+  async presence(): Promise<{ readonly connected: boolean; readonly lastSeen: number | null }> {
+    const { sockets, commands, state } = this.#parts
+    return { connected: sockets.ways().length > 0 || commands.isPolled, lastSeen: state.lastSeen }
+  }
+
+  async refresh(change: 'token' | 'fields'): Promise<void> {
+    this.#tokenChanges++
+    if (change === 'token') this.#parts.sockets.closeAll()
+    else this.#parts.sockets.recheck()
   }
 
   async erase(): Promise<void> {
-    await this.ctx.storage.deleteAll()
-    this.#latest = undefined
+    await this.refresh('token')
+    for (const socket of this.ctx.getWebSockets()) socket.close(1008, 'The device was deleted.')
+    await this.#parts.storage.erase()
+    this.#parts = this.#furnish()
   }
 
-  /** One load at a time; a failed one is tried again by the next call. */
-  #load(device: DeviceIdentity): Promise<LatestValues> {
-    this.#latest ??= this.#rebuild(device).catch((error: unknown) => {
-      this.#latest = undefined
-      throw error
-    })
-    return this.#latest
-  }
-
-  async #rebuild({ tenantId, deviceId, shards }: DeviceIdentity): Promise<LatestValues> {
-    const databases = [...new Set([0, ...shards.map(({ shard }) => shard)])].map((shard) =>
-      telemetryShard(this.env, shard),
-    )
-    const load = loadDeviceState(databases, tenantId, deviceId, Date.now())
-    const { saved, readings } = await withDeadline(load, limits.d1TimeoutMs)
-    return LatestValues.rebuild(saved, readings, Date.now())
-  }
-
-  /** A state that could not be saved is saved with a later reading; the reading itself is committed. */
-  async #save({ tenantId, deviceId, shards }: DeviceIdentity, latest: LatestValues, now: number): Promise<void> {
-    latest.saved(now)
+  /** A door hands over a socket; what cannot be opened is answered as a Fault. */
+  override async fetch(request: Request): Promise<Response> {
     try {
-      const shard = shards.at(-1)?.shard ?? 0
-      const state = {
-        tenantId,
-        deviceId,
-        lastSeen: latest.lastSeen ?? now,
-        latest: latest.toJson(),
-        savedAt: now,
-      }
-      await laneStub(this.env, shard, deviceId).saveState(state)
-    } catch (error) {
-      latest.saved(0)
-      log('warn', 'device_state_not_saved', { device_id: deviceId, error })
+      const opening = JSON.parse(request.headers.get(openingHeader) ?? '') as SocketOpening
+      const webSocket = opening.kind === 'device' ? await this.#openDevice(opening) : await this.#openLive(opening)
+      // Small frames gain nothing from deflate, and each socket would pay for its state.
+      return new Response(null, { status: 101, webSocket, headers: { 'sec-websocket-extensions': '' } })
+    } catch (thrown) {
+      return Response.json(toFault(toAppError(thrown)), { status: 503 })
     }
+  }
+
+  async #openDevice({ token, deviceId }: Extract<SocketOpening, { kind: 'device' }>): Promise<WebSocket> {
+    for (;;) {
+      const changes = this.#tokenChanges
+      const device = await withDeadline(this.#parts.findByToken(token), limits.d1TimeoutMs)
+      if (changes !== this.#tokenChanges) continue
+      if (device?.deviceId === deviceId) return this.#parts.ways.open(device, Date.now())
+      throw new AppError('unauthenticated', { detail: 'Invalid device token.' })
+    }
+  }
+
+  #openLive({ device, ...opening }: Extract<SocketOpening, { kind: 'live' }>): Promise<WebSocket> {
+    const { live } = this.#parts
+    if (live.isFull) {
+      const detail = `At most ${limits.liveSockets} may watch a device at once.`
+      throw new AppError('unavailable', { detail, retryAfter: 30 })
+    }
+    const history = readHistory(openTelemetryStore(this.env), device, opening, Date.now())
+    return live.open(opening, () => withDeadline(history, limits.d1TimeoutMs))
+  }
+
+  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    if (this.#isDevice(socket)) await this.#parts.sockets.received(socket, message)
+    else this.#parts.live.received(socket, message)
+  }
+
+  override async webSocketClose(socket: WebSocket, code: number, reason: string): Promise<void> {
+    this.#closed(socket, `Closed (${code}${reason && `, ${reason}`}).`)
+  }
+
+  override async webSocketError(socket: WebSocket): Promise<void> {
+    this.#closed(socket, 'The connection broke.')
+  }
+
+  override async alarm(): Promise<void> {
+    await this.#parts.commands.expire()
+  }
+
+  #closed(socket: WebSocket, reason: string): void {
+    const { sockets, ways, live } = this.#parts
+    if (this.#isDevice(socket)) ways.close(sockets.wayOf(socket), reason)
+    else live.left(socket, Date.now())
+  }
+
+  #isDevice(socket: WebSocket): boolean {
+    return this.ctx.getTags(socket).includes(deviceTag)
+  }
+}
+
+/** An AppError does not cross RPC; as plain data it does. */
+async function orFault<T>(work: () => Promise<T>): Promise<T | Fault> {
+  try {
+    return await work()
+  } catch (thrown) {
+    return toFault(toAppError(thrown))
   }
 }

@@ -4,6 +4,9 @@ import { limits } from '../domain/limits.ts'
 import type { DeviceLink, Platform, TelemetryLane } from '../services/ports.ts'
 import type { TelemetryWriter } from './telemetry-writer.ts'
 
+/** Only the Worker reaches an object: what stands here was made by a door. */
+export const openingHeader = 'x-autoconnecto-opening'
+
 /** The only place that names objects: by device id, or by shard and lane. Never by token. */
 export function createPlatform(env: Env): Platform {
   return {
@@ -15,6 +18,10 @@ export function createPlatform(env: Env): Platform {
       }
     },
     device: (deviceId) => deviceStub(env, deviceId),
+    openSocket(deviceId, opening) {
+      const headers = { upgrade: 'websocket', [openingHeader]: JSON.stringify(opening) }
+      return env.DEVICE_OBJECT.getByName(deviceId).fetch('https://object/', { headers })
+    },
   }
 }
 

@@ -133,6 +133,7 @@ async function append(
       }),
       rows: uplinks.map((uplink, i) => ({
         ...(uplink.ts !== undefined && { ts: uplink.ts }),
+        ...(uplink.ts === undefined && uplink.mark !== undefined && { mark: uplink.mark }),
         json: json[i] as string,
       })),
     }),

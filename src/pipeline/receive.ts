@@ -1,69 +1,127 @@
-import { toBase64 } from '../codec/base64.ts'
 import type { Connector } from '../connectors/connector.ts'
-import { AppError, isPassing } from '../domain/errors.ts'
-import type { NewDeviceEvent } from '../domain/events.ts'
+import { AppError } from '../domain/errors.ts'
+import { fnv1a } from '../domain/fnv1a.ts'
 import { limits } from '../domain/limits.ts'
 import type { DeviceIdentity } from '../domain/principal.ts'
 import type { AuthorisedUplink, RawUplink, RejectedUplink, Uplink } from '../domain/uplink.ts'
 import { log } from '../log.ts'
 import { authorise } from './authorise.ts'
 import type { PipelineContext } from './context.ts'
-import { type Ingested, ingest } from './ingest.ts'
+import { type Accepted, type Ingested, ingest } from './ingest.ts'
 import { normalise } from './normalise.ts'
+import { recordRefusal, recordTroubles } from './record-events.ts'
 
 export type Receipt = Ingested & { readonly ignored?: string }
 
-/**
- * The one road: normalise → authorise → ingest. What cannot become a reading is shown in the speaker's
- * events with its raw bytes and the reason, before anything is answered.
- * @throws AppError where the message as a whole cannot be read.
- */
+/** @throws AppError where the message as a whole cannot be taken. */
 export async function receive(
   ctx: PipelineContext,
   connector: Connector,
   speaker: DeviceIdentity,
   raw: RawUplink,
 ): Promise<Receipt> {
-  const read = await reading(ctx, connector, speaker, raw)
-  if ('ignored' in read) return { accepted: [], rejected: [], ignored: read.ignored }
+  const [outcome] = await receiveAll(ctx, connector, speaker, [raw])
+  if (outcome instanceof AppError) throw outcome
+  return outcome as Receipt
+}
 
-  const allowed = await authorise(ctx, speaker, read.uplinks)
-  await ctx.limit(speaker, childrenOf(speaker, allowed.uplinks), isBacklog(read.uplinks, raw.receivedAt))
-  const stored = await ingest(ctx.platform, speaker, allowed.uplinks, {
+/** A message on the road. `from`: the place of its first uplink among those of all messages. */
+interface Message {
+  readonly raw: RawUplink
+  readonly uplinks: readonly Uplink[]
+  readonly rejected: readonly RejectedUplink[]
+  readonly from: number
+  readonly ignored?: string
+  readonly fault?: AppError
+}
+
+/**
+ * The one road: normalise → authorise → ingest, for what one speaker has in hand: one append a lane and one
+ * observe a device for all of it. What cannot become a reading is shown in the speaker's events with its raw
+ * bytes and the reason, before anything is answered. An outcome for each message, in order.
+ */
+export async function receiveAll(
+  ctx: PipelineContext,
+  connector: Connector,
+  speaker: DeviceIdentity,
+  raws: readonly RawUplink[],
+): Promise<(Receipt | AppError)[]> {
+  const read = await readMessages(ctx, connector, speaker, raws)
+  const numbered = read.flatMap(({ uplinks, from }) => uplinks.map((uplink, i) => ({ ...uplink, index: from + i })))
+  const allowed = await authorise(ctx, speaker, numbered)
+  const messages = await Promise.all(read.map((message) => limited(ctx, speaker, message, allowed.uplinks)))
+
+  const refused = new Set(messages.filter(({ fault }) => fault).flatMap(places))
+  const uplinks = allowed.uplinks.filter(({ index }) => !refused.has(index))
+  const [first] = raws
+  const stored = await ingest(ctx.platform, speaker, uplinks, {
     connector: connector.id,
-    receivedAt: raw.receivedAt,
-    ...(raw.idempotencyKey !== undefined && {
-      idempotencyKey: raw.idempotencyKey,
-    }),
+    receivedAt: first?.receivedAt ?? 0,
+    ...(raws.length === 1 && first?.idempotencyKey !== undefined && { idempotencyKey: first.idempotencyKey }),
   })
 
-  const rejected = [...read.rejected, ...allowed.rejected, ...stored.rejected].sort((a, b) => a.index - b.index)
-  const taken = new Set(stored.accepted.map(({ index }) => index))
-  const corrected = allowed.uplinks.filter(
-    ({ index, correctedClock }) => correctedClock !== undefined && taken.has(index),
-  )
+  const rejected = new Map([...allowed.rejected, ...stored.rejected].map((item) => [item.index, item]))
+  const accepted = new Map(stored.accepted.map((item) => [item.index, item]))
+  const outcomes = messages.map((message) => message.fault ?? toReceipt(message, accepted, rejected))
+  const corrected = uplinks.filter(({ index, correctedClock }) => correctedClock !== undefined && accepted.has(index))
   try {
-    await recordTroubles(ctx, connector, speaker, raw, rejected, corrected)
+    const base = { platform: ctx.platform, connector: connector.id, speaker, at: first?.receivedAt ?? 0 }
+    const troubles = outcomes.map((outcome) => (outcome instanceof AppError ? [] : outcome.rejected))
+    await recordTroubles(base, troubles, corrected)
   } catch (error) {
     // What is committed is acknowledged: its sender must not send it again for an event's sake.
     log('warn', 'events_not_recorded', { device_id: speaker.deviceId, error })
   }
-  return { accepted: stored.accepted, rejected }
+  return outcomes
 }
 
-async function reading(ctx: PipelineContext, connector: Connector, speaker: DeviceIdentity, raw: RawUplink) {
+async function readMessages(
+  ctx: PipelineContext,
+  connector: Connector,
+  speaker: DeviceIdentity,
+  raws: readonly RawUplink[],
+): Promise<Message[]> {
+  const messages: Message[] = []
+  let from = 0
+  for (const raw of raws) {
+    const message = { raw, from, ...(await readOne(ctx, connector, speaker, raw)) }
+    messages.push(message)
+    from += message.uplinks.length
+  }
+  return messages
+}
+
+async function readOne(ctx: PipelineContext, connector: Connector, speaker: DeviceIdentity, raw: RawUplink) {
+  const none = { uplinks: [], rejected: [] }
   try {
-    return normalise(connector, raw)
+    const read = normalise(connector, raw)
+    return 'ignored' in read ? { ...none, ignored: read.ignored } : { ...read, uplinks: marked(read.uplinks, raw) }
   } catch (error) {
-    if (error instanceof AppError) await refuse(ctx, connector, speaker, raw, error)
-    throw error
+    if (!(error instanceof AppError)) throw error
+    return { ...none, fault: await refused(ctx, connector, speaker, raw, error) }
   }
 }
 
-function childrenOf(speaker: DeviceIdentity, uplinks: readonly AuthorisedUplink[]): DeviceIdentity[] {
-  const children = new Map<string, DeviceIdentity>()
-  for (const { device } of uplinks) if (device.deviceId !== speaker.deviceId) children.set(device.deviceId, device)
-  return [...children.values()]
+/**
+ * Senders that count from one again after a restart give one mark to two messages: only a mark with the same
+ * values is a repeat.
+ */
+function marked(uplinks: readonly Uplink[], { repeatMark }: RawUplink): readonly Uplink[] {
+  if (repeatMark === undefined) return uplinks
+  return uplinks.map((uplink) => {
+    const digest = fnv1a(JSON.stringify(uplink.values)).toString(36)
+    return { ...uplink, mark: `${repeatMark}:${uplink.index}:${digest}` }
+  })
+}
+
+async function refused(...args: Parameters<typeof refuse>): Promise<AppError> {
+  try {
+    await refuse(...args)
+    return args[4]
+  } catch (error) {
+    if (error instanceof AppError) return error
+    throw error
+  }
 }
 
 /**
@@ -78,68 +136,58 @@ export async function refuse(
   error: AppError,
 ): Promise<void> {
   await ctx.limit(speaker, [], false)
-  await recordRejection(ctx, connector, speaker, raw, error)
+  await recordRefusal({ platform: ctx.platform, connector: connector.id, speaker, at: raw.receivedAt }, raw.body, error)
+}
+
+async function limited(
+  ctx: PipelineContext,
+  speaker: DeviceIdentity,
+  message: Message,
+  allowed: readonly AuthorisedUplink[],
+): Promise<Message> {
+  if (message.fault || message.ignored !== undefined) return message
+  const own = new Set(places(message))
+  const children = childrenOf(
+    speaker,
+    allowed.filter(({ index }) => own.has(index)),
+  )
+  try {
+    await ctx.limit(speaker, children, isBacklog(message.uplinks, message.raw.receivedAt))
+    return message
+  } catch (error) {
+    if (error instanceof AppError) return { ...message, fault: error }
+    throw error
+  }
+}
+
+function places({ uplinks, from }: Message): number[] {
+  return uplinks.map((_, i) => from + i)
+}
+
+function childrenOf(speaker: DeviceIdentity, uplinks: readonly AuthorisedUplink[]): DeviceIdentity[] {
+  const children = new Map<string, DeviceIdentity>()
+  for (const { device } of uplinks) if (device.deviceId !== speaker.deviceId) children.set(device.deviceId, device)
+  return [...children.values()]
 }
 
 function isBacklog(uplinks: readonly Uplink[], now: number): boolean {
   return uplinks.length > 0 && uplinks.every(({ ts }) => ts !== undefined && ts < now - limits.backlogAgeMs)
 }
 
-async function recordRejection(
-  ctx: PipelineContext,
-  connector: Connector,
-  speaker: DeviceIdentity,
-  raw: RawUplink,
-  error: AppError,
-): Promise<void> {
-  if (isPassing(error.code)) return
-  const bytes = 'bytes' in raw.body ? raw.body.bytes : new TextEncoder().encode(JSON.stringify(raw.body.value))
-  const event: NewDeviceEvent = {
-    kind: 'uplink_rejected',
-    at: raw.receivedAt,
-    connector: connector.id,
-    code: error.code,
-    ...(error.reason && { reason: error.reason }),
-    detail: error.detail,
-    raw: toBase64(bytes.subarray(0, limits.eventRawBytes)),
-    rawSize: bytes.length,
-    ...('bytes' in raw.body && { contentType: raw.body.contentType }),
-  }
-  await ctx.platform.device(speaker.deviceId).recordEvents([event])
-}
-
-async function recordTroubles(
-  ctx: PipelineContext,
-  connector: Connector,
-  speaker: DeviceIdentity,
-  raw: RawUplink,
-  rejected: readonly RejectedUplink[],
-  uplinks: readonly AuthorisedUplink[],
-): Promise<void> {
-  const events = new Map<DeviceIdentity['deviceId'], NewDeviceEvent[]>()
-  const add = (device: DeviceIdentity, event: NewDeviceEvent) => {
-    const list = events.get(device.deviceId)
-    if (list) list.push(event)
-    else events.set(device.deviceId, [event])
-  }
-  const base = { at: raw.receivedAt, connector: connector.id }
-  for (const { fault, raw: text = '', index } of rejected) {
-    if (isPassing(fault.code)) continue
-    const bytes = new TextEncoder().encode(text)
-    add(speaker, {
-      ...base,
-      kind: 'uplink_rejected',
-      code: fault.code,
-      ...(fault.reason && { reason: fault.reason }),
-      detail: `Item ${index}: ${fault.detail}`,
-      raw: toBase64(bytes.subarray(0, limits.eventRawBytes)),
-      rawSize: bytes.length,
-      contentType: 'application/json',
+/** With the places that the sender knows. */
+function toReceipt(
+  { uplinks, from, rejected, ignored }: Message,
+  accepted: ReadonlyMap<number, Accepted>,
+  refused: ReadonlyMap<number, RejectedUplink>,
+): Receipt {
+  const of = <T>(all: ReadonlyMap<number, T>) =>
+    uplinks.flatMap(({ index }, i) => {
+      const item = all.get(from + i)
+      return item ? [{ ...item, index }] : []
     })
+  return {
+    accepted: of(accepted),
+    rejected: [...rejected, ...of(refused)].sort((a, b) => a.index - b.index),
+    ...(ignored !== undefined && { ignored }),
   }
-  for (const { device, correctedClock } of uplinks) {
-    const detail = `The reading's time ${correctedClock} cannot be right; it is kept under its arrival time.`
-    add(device, { ...base, kind: 'clock_corrected', detail })
-  }
-  await Promise.all([...events].map(([deviceId, list]) => ctx.platform.device(deviceId).recordEvents(list)))
 }

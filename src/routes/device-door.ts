@@ -1,11 +1,12 @@
 import type { Context } from 'hono'
 import { AppError } from '../domain/errors.ts'
+import { parseDeviceId } from '../domain/ids.ts'
 import type { DeviceIdentity } from '../domain/principal.ts'
 import type { PipelineContext } from '../pipeline/context.ts'
 import { resolveChildren, resolveToken } from '../services/devices/token-cache.ts'
+import { countUnknownToken, countUplink } from '../services/rate-gate.ts'
 import type { AppEnv } from './app-env.ts'
 import { bearerToken } from './authenticate.ts'
-import { countMessage, countUnknownToken } from './rate-gate.ts'
 
 /** In place of a token in the path: the token comes as `Authorization: Bearer`. */
 const tokenInHeader = 'me'
@@ -15,9 +16,18 @@ const tokenInHeader = 'me'
  * against its address; a known token is never held back by what its neighbours send.
  * @throws AppError unauthenticated, quota_exceeded
  */
-export async function speakingDevice(c: Context<AppEnv>): Promise<DeviceIdentity> {
+export function speakingDevice(c: Context<AppEnv>): Promise<DeviceIdentity> {
+  return deviceOf(c, tokenOf(c))
+}
+
+/** As it stands in the path, or as `Authorization: Bearer` with `me` in its place. */
+export function tokenOf(c: Context<AppEnv>): string {
   const inPath = c.req.param('deviceToken') ?? ''
-  const token = inPath === tokenInHeader ? (bearerToken(c) ?? '') : inPath
+  return inPath === tokenInHeader ? (bearerToken(c) ?? '') : inPath
+}
+
+/** @throws AppError unauthenticated, quota_exceeded */
+export async function deviceOf(c: Context<AppEnv>, token: string): Promise<DeviceIdentity> {
   const device = await resolveToken(c.var.world, token, Date.now())
   if (device) return device
   const address = c.req.header('cf-connecting-ip') ?? 'local'
@@ -30,15 +40,23 @@ export function pipelineContext(c: Context<AppEnv>): PipelineContext {
   return {
     platform: world.platform,
     findChildren: (gateway, ids) => resolveChildren(world, gateway, ids, Date.now()),
-    async limit(speaker, children, backlog) {
-      const kind = backlog ? 'backlog' : 'messages'
-      const own = speaker.isGateway
-        ? countMessage(env.GATEWAY_RATE, speaker.deviceId, `gateway_${kind}_per_minute`)
-        : countMessage(env.DEVICE_RATE, speaker.deviceId, `device_${kind}_per_minute`)
-      await Promise.all([
-        own,
-        ...children.map((child) => countMessage(env.DEVICE_RATE, child.deviceId, `device_${kind}_per_minute`)),
-      ])
-    },
+    limit: (speaker, children, backlog) => countUplink(env, speaker, children, backlog),
   }
+}
+
+/** The child that a gateway names, or the device itself. @throws AppError child_not_found, forbidden */
+export async function childOrSelf(
+  c: Context<AppEnv>,
+  speaker: DeviceIdentity,
+  childDeviceId: string | undefined,
+): Promise<DeviceIdentity> {
+  if (childDeviceId === undefined) return speaker
+  if (!speaker.isGateway) {
+    const detail = 'Only a device marked as gateway may name a childDeviceId.'
+    throw new AppError('forbidden', { reason: 'not_a_gateway', detail })
+  }
+  const id = parseDeviceId(childDeviceId)
+  const child = id && (await resolveChildren(c.var.world, speaker, [id], Date.now())).get(id)
+  if (child) return child
+  throw new AppError('child_not_found', { detail: 'This gateway has no child with this childDeviceId.' })
 }

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { mediaType } from '../codec/media-type.ts'
 import type { Connector } from '../connectors/connector.ts'
 import { connectors } from '../connectors/index.ts'
+import type { CommandRequest } from '../domain/command.ts'
 import { AppError } from '../domain/errors.ts'
 import { limits } from '../domain/limits.ts'
 import type { DeviceIdentity } from '../domain/principal.ts'
@@ -16,11 +17,19 @@ import { describe, type Operation } from './operation.ts'
 
 const rejection = z.object({ index: z.number(), code: z.string(), reason: z.string().optional(), detail: z.string() })
 
+const commandRequest = z.object({
+  requestId: z.string(),
+  method: z.string(),
+  params: z.unknown(),
+  attempt: z.number(),
+})
+
 /** What every device door answers once the readings are committed. */
 export const receiptSchema = z.object({
   success: z.literal(true),
   accepted: z.number(),
   rejected: z.array(rejection),
+  commands: z.array(commandRequest).readonly().optional(),
   ts: z.number().optional().meta({ description: 'The time that a single reading is stored under.' }),
 })
 
@@ -73,7 +82,18 @@ async function ingest(c: Context<AppEnv>, group: readonly Connector[]): Promise<
   const speaker = await speakingDevice(c)
   const work = takeMessage(c, group, speaker)
   c.executionCtx.waitUntil(work.catch(() => undefined)) // a client that hangs up does not cut it in half
-  return answer(c, await work)
+  return answer(c, await work, await waitingCommands(c, speaker, work))
+}
+
+/** Asked for with `?commands=true`: what waits rides with the answer, which saves the device a poll. */
+async function waitingCommands(
+  c: Context<AppEnv>,
+  speaker: DeviceIdentity,
+  work: Promise<Receipt>,
+): Promise<{ commands?: readonly CommandRequest[] }> {
+  if (c.req.query('commands') !== 'true' || wholeFault(await work)) return {}
+  const link = c.var.world.platform.device(speaker.deviceId)
+  return { commands: await link.takeCommands(speaker, 0, limits.commandsAnswered) }
 }
 
 async function takeMessage(c: Context<AppEnv>, group: readonly Connector[], speaker: DeviceIdentity): Promise<Receipt> {
@@ -117,14 +137,14 @@ function idempotencyKey(c: Context<AppEnv>): { idempotencyKey?: string } {
   return { idempotencyKey: key }
 }
 
-function answer(c: Context<AppEnv>, receipt: Receipt): Response {
+function answer(c: Context<AppEnv>, receipt: Receipt, waiting: { commands?: readonly CommandRequest[] }): Response {
   const { accepted } = receipt
   const rejected = receipt.rejected.map(toRejection)
   const fault = wholeFault(receipt)
   if (fault) throw rejected.length > 1 ? withItems(fault, accepted.length, rejected) : fault
   const [only] = accepted
   const single = accepted.length === 1 && rejected.length === 0 && only ? { ts: only.ts } : {}
-  return c.json({ success: true, accepted: accepted.length, rejected, ...single } satisfies z.input<
+  return c.json({ success: true, accepted: accepted.length, rejected, ...single, ...waiting } satisfies z.input<
     typeof receiptSchema
   >)
 }

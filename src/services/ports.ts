@@ -1,4 +1,6 @@
 /** What the verbs and the pipeline need of the platform. `src/objects` fulfils it; tests may too. */
+import type { Attribute, AttributeChanges, AttributeScope, AttributeValue } from '../domain/attribute.ts'
+import type { Command, CommandAnswer, CommandRequest, CommandStatus } from '../domain/command.ts'
 import type { Fault } from '../domain/errors.ts'
 import type { DeviceEvent, NewDeviceEvent } from '../domain/events.ts'
 import type { DeviceId, TenantId } from '../domain/ids.ts'
@@ -38,18 +40,56 @@ export interface Observation {
   readonly readings: readonly { readonly ts: number; readonly json: string }[]
 }
 
-/** A device's object. */
+/** What the object must know of a socket that a door hands to it. */
+export type SocketOpening =
+  | { readonly kind: 'device'; readonly deviceId: DeviceId; readonly token: string }
+  | {
+      readonly kind: 'live'
+      readonly device: DeviceIdentity
+      readonly keys: readonly string[]
+      readonly since?: number
+      readonly limit: number
+      readonly lastEventId?: string
+    }
+
+/** What is told to a device, whichever way it is reached by. */
+export type Downlink =
+  | { readonly kind: 'command'; readonly request: CommandRequest }
+  | { readonly kind: 'attribute'; readonly key: string; readonly value: AttributeValue | null }
+
+/** A device's object. Nothing in it awaits another object while it holds a queue that the other may need. */
 export interface DeviceLink {
   observe(observation: Observation): Promise<void>
   latest(device: DeviceIdentity): Promise<{ lastSeen: number | null; values: [string, TimedValue][] }>
   recordEvents(events: readonly NewDeviceEvent[]): Promise<void>
   /** Newest first, older than the event `before`. */
   events(before: number | undefined, count: number): Promise<DeviceEvent[]>
+  /** Commits, tells the device and whoever watches, then resolves; one change at a time. */
+  saveAttributes(device: DeviceIdentity, scope: AttributeScope, changes: AttributeChanges): Promise<Fault | undefined>
+  /** From memory where the object is warm. */
+  attributes(device: DeviceIdentity, scopes: readonly AttributeScope[]): Promise<Attribute[]>
+  /** Resolves with what became of it; `waitMs` > 0 waits so long for the device's answer. */
+  sendCommand(device: DeviceIdentity, command: Command, waitMs: number): Promise<CommandStatus | Fault>
+  /** Undefined: no such command that is still under way. */
+  cancelCommand(device: DeviceIdentity, id: string): Promise<CommandStatus | undefined>
+  /** For devices that ask (long poll): what waits, at most so many, in order; waits so long for the first. */
+  takeCommands(device: DeviceIdentity, waitMs: number, most: number): Promise<CommandRequest[]>
+  /** The device's word. False: no such command, or it is over. */
+  answerCommand(device: DeviceIdentity, answer: CommandAnswer): Promise<boolean>
+  /** To the gateway of a child: the way the messages went by, or undefined (the child is asked again when a way opens). */
+  tellChild(child: DeviceIdentity, messages: readonly Downlink[]): Promise<string | undefined>
+  /** The child's gateway opened or lost a way. */
+  gatewayChanged(device: DeviceIdentity, way: string, state: 'open' | 'closed'): Promise<void>
+  presence(device: DeviceIdentity): Promise<{ readonly connected: boolean; readonly lastSeen: number | null }>
+  /** The device's rights changed: open sockets are closed (a rotated token) or read them anew. */
+  refresh(change: 'token' | 'fields'): Promise<void>
   /** Closes what is open and forgets everything. */
   erase(): Promise<void>
 }
 
 export interface Platform {
+  /** A socket that the device's object is to hold: its answer is a 101, or a Fault as JSON. */
+  openSocket(deviceId: DeviceId, opening: SocketOpening): Promise<Response>
   lane(shard: number, deviceId: DeviceId): { readonly name: string; readonly lane: TelemetryLane }
   device(deviceId: DeviceId): DeviceLink
 }

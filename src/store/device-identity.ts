@@ -7,6 +7,7 @@ interface IdentityRow {
   readonly id: DeviceId
   readonly tenant_id: TenantId
   readonly is_gateway: number
+  readonly parent_gateway_id: DeviceId | null
   readonly timeout: number | null
   readonly per_minute: number | null
   readonly per_day: number | null
@@ -14,7 +15,7 @@ interface IdentityRow {
 }
 
 const select = `
-  SELECT d.id, d.tenant_id, d.is_gateway, coalesce(d.inactivity_timeout_ms, p.inactivity_timeout_ms) AS timeout,
+  SELECT d.id, d.tenant_id, d.is_gateway, d.parent_gateway_id, coalesce(d.inactivity_timeout_ms, p.inactivity_timeout_ms) AS timeout,
     plans.telemetry_per_minute AS per_minute, plans.telemetry_per_day AS per_day,
     (SELECT json_group_array(json_array(from_ts, shard)) FROM
       (SELECT from_ts, shard FROM device_shards WHERE device_id = d.id ORDER BY from_ts)) AS shards
@@ -35,6 +36,7 @@ function toIdentity(row: IdentityRow): DeviceIdentity {
     tenantId: row.tenant_id,
     deviceId: row.id,
     isGateway: row.is_gateway === 1,
+    ...(row.parent_gateway_id && { parentGatewayId: row.parent_gateway_id }),
     inactivityTimeoutMs: row.timeout ?? limits.inactivityTimeoutMs,
     shards,
     ...(Object.keys(quota).length > 0 && { quota }),

@@ -1,5 +1,8 @@
 import { limits } from '../domain/limits.ts'
+import type { DeviceIdentity } from '../domain/principal.ts'
 import type { TelemetryValue } from '../domain/telemetry.ts'
+import { readNewestFirst, type StoredReading } from './read-telemetry.ts'
+import type { TelemetryStore } from './telemetry-store.ts'
 
 export interface SavedState {
   readonly lastSeen: number
@@ -7,33 +10,35 @@ export interface SavedState {
   readonly latest: Readonly<Record<string, readonly [ts: number, value: TelemetryValue]>>
 }
 
-export interface StoredReading {
-  readonly ts: number
-  readonly values: Readonly<Record<string, TelemetryValue>>
-}
-
 /**
- * What a cold device object starts from: its newest saved state, and the readings since (with some overlap,
- * for those that came late), oldest first.
+ * What a device's object starts from: its newest saved state, and the readings since (with some overlap,
+ * for those that came late), newest first.
  */
 export async function loadDeviceState(
-  databases: readonly D1Database[],
-  tenantId: string,
-  deviceId: string,
+  store: TelemetryStore,
+  device: DeviceIdentity,
   now: number,
 ): Promise<{ saved: SavedState | undefined; readings: StoredReading[] }> {
-  const states = await Promise.all(databases.map((db) => findState(db, tenantId, deviceId)))
+  const shards = [...new Set([0, ...device.shards.map(({ shard }) => shard)])]
+  const states = await Promise.all(shards.map((shard) => findState(store.shard(shard), device)))
   const saved = states.filter((state) => state !== undefined).sort((a, b) => b.savedAt - a.savedAt)[0]
   const since = saved ? Math.min(newestTs(saved), saved.savedAt) - limits.stateOverlapMs : 0
-  const readings = await Promise.all(databases.map((db) => readingsSince(db, deviceId, since, now)))
-  return { saved, readings: readings.flat().sort((a, b) => a.ts - b.ts) }
+  const readings: StoredReading[] = []
+  const newestFirst = readNewestFirst(store, device, since, now + limits.futureTsMs, limits.stateRebuildRows)
+  let bytes = 0
+  for await (const reading of newestFirst) {
+    readings.push(reading)
+    bytes += reading.size
+    if (bytes > limits.readChunkBytes) break
+  }
+  return { saved, readings }
 }
 
 function newestTs(saved: SavedState): number {
   return Object.values(saved.latest).reduce((newest, [ts]) => Math.max(newest, ts), 0)
 }
 
-async function findState(db: D1Database, tenantId: string, deviceId: string): Promise<SavedState | undefined> {
+async function findState(db: D1Database, { tenantId, deviceId }: DeviceIdentity): Promise<SavedState | undefined> {
   const row = await db
     .prepare('SELECT last_seen, saved_at, latest FROM device_state WHERE tenant_id = ?1 AND device_id = ?2')
     .bind(tenantId, deviceId)
@@ -44,19 +49,6 @@ async function findState(db: D1Database, tenantId: string, deviceId: string): Pr
     savedAt: row.saved_at,
     latest: JSON.parse(row.latest) as SavedState['latest'],
   }
-}
-
-async function readingsSince(db: D1Database, deviceId: string, since: number, now: number): Promise<StoredReading[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT ts, "values" FROM telemetry WHERE device_id = ?1 AND ts BETWEEN ?2 AND ?3 ORDER BY ts DESC LIMIT ?4`,
-    )
-    .bind(deviceId, since, now + limits.futureTsMs, limits.stateRebuildRows)
-    .all<{ ts: number; values: string }>()
-  return results.map(({ ts, values }) => ({
-    ts,
-    values: JSON.parse(values) as StoredReading['values'],
-  }))
 }
 
 export interface LastSeen {

@@ -1,6 +1,6 @@
 import { limits } from '../domain/limits.ts'
 import type { DeviceIdentity } from '../domain/principal.ts'
-import type { StoredReading } from './device-state.ts'
+import type { TelemetryValue } from '../domain/telemetry.ts'
 import type { TelemetryStore } from './telemetry-store.ts'
 
 /** A stretch of time of a device that lies in one shard. `to` is included. */
@@ -18,6 +18,11 @@ export function stretchesOf({ shards }: DeviceIdentity, from: number, to: number
     const end = Math.min(to, (starts[i + 1]?.fromTs ?? Number.POSITIVE_INFINITY) - 1)
     return start <= end ? [{ shard, from: start, to: end }] : []
   })
+}
+
+export interface StoredReading {
+  readonly ts: number
+  readonly values: Readonly<Record<string, TelemetryValue>>
 }
 
 export interface SizedReading extends StoredReading {

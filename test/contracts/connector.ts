@@ -2,6 +2,7 @@ import { Encoder } from 'cbor-x/index-no-eval'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Connector } from '../../src/connectors/connector.ts'
 import type { DeviceId } from '../../src/domain/ids.ts'
+import { TestSocket } from '../helpers/socket.ts'
 import { history, newTenant, type Problem, request, type TestDevice, type TestTenant } from '../helpers/world.ts'
 
 const encoder = new Encoder({ useRecords: false, mapsAsObjects: true })
@@ -10,8 +11,78 @@ export function encode(contentType: string, value: unknown): Uint8Array {
   return contentType === 'application/cbor' ? encoder.encode(value) : new TextEncoder().encode(JSON.stringify(value))
 }
 
-/** What every connector of a device door keeps. A skip needs a reason. */
+/** The examples name children that no tenant has; ours takes their place. */
+function adopted(value: unknown, id: DeviceId): unknown {
+  return JSON.parse(JSON.stringify(value).replace(/"childDeviceId":"[^"]+"/g, `"childDeviceId":"${id}"`))
+}
+
+/** What the connector of a device socket keeps. */
+export function socketContract(connector: Connector): void {
+  exampleContract(connector)
+  describe(connector.id, () => {
+    let gateway: TestDevice
+    let child: TestDevice
+    let socket: TestSocket
+
+    beforeAll(async () => {
+      const tenant = await newTenant()
+      gateway = await tenant.device({ isGateway: true })
+      child = await tenant.device({ parentGatewayId: gateway.deviceId })
+      socket = await TestSocket.open(connector.door.path.replace('{deviceToken}', gateway.token))
+    })
+
+    const rows = async () => (await history(gateway.deviceId)).length + (await history(child.deviceId)).length
+
+    it('stores its examples, acknowledges them, and stores what is sent again once', async () => {
+      for (const { body, uplinks } of connector.examples) {
+        const frame = { ...(adopted(body, child.deviceId) as object), id: crypto.randomUUID() }
+        const before = await rows()
+        for (let round = 0; round < 2; round++) {
+          socket.send(frame)
+          expect(await socket.next()).toEqual({ type: 'ack', accepted: uplinks.length, id: frame.id })
+        }
+        expect(await rows()).toBeLessThanOrEqual(before + uplinks.length)
+      }
+    })
+
+    it('answers each truncated frame with one error, and stays open', async () => {
+      const before = await rows()
+      for (const { body } of connector.examples) {
+        const text = JSON.stringify(body)
+        for (const cut of [1, Math.floor(text.length / 2), text.length - 1]) {
+          socket.send(text.slice(0, cut))
+          expect(await socket.next()).toMatchObject({ type: 'error', code: 'payload_malformed', retryable: false })
+        }
+      }
+      expect(await rows()).toBe(before)
+    })
+
+    it('closes on an oversized frame', async () => {
+      const other = await TestSocket.open(connector.door.path.replace('{deviceToken}', gateway.token))
+      other.send(`{"type":"telemetry","data":{"a":"${'x'.repeat(connector.maxBytes)}"}}`)
+      expect(await other.closed).toMatchObject({ code: 1009 })
+    })
+  })
+}
+
+/** What every connector keeps, whatever its door. */
+export function exampleContract(connector: Connector): void {
+  describe(connector.id, () => {
+    it('reads its examples as exactly the uplinks they state', () => {
+      expect(connector.examples.length).toBeGreaterThan(0)
+      for (const { body, uplinks } of connector.examples) {
+        const result = connector.read(body, { receivedAt: Date.UTC(2026, 0, 1) })
+        if ('ignored' in result) throw new Error(`ignored: ${result.ignored}`)
+        expect(result.rejected).toEqual([])
+        expect(result.uplinks.map((uplink) => ({ ...uplink, values: { ...uplink.values } }))).toEqual(uplinks)
+      }
+    })
+  })
+}
+
+/** What every connector of a device's HTTP door keeps. A skip needs a reason. */
 export function connectorContract(connector: Connector): void {
+  exampleContract(connector)
   describe(connector.id, () => {
     let tenant: TestTenant
     let gateway: TestDevice
@@ -28,20 +99,6 @@ export function connectorContract(connector: Connector): void {
         headers: { 'content-type': contentType },
         body,
       })
-
-    /** The examples name children that no tenant has; ours takes their place. */
-    const adopted = (value: unknown, id: DeviceId): unknown =>
-      JSON.parse(JSON.stringify(value).replace(/"childDeviceId":"[^"]+"/g, `"childDeviceId":"${id}"`))
-
-    it('reads its examples as exactly the uplinks they state', () => {
-      expect(connector.examples.length).toBeGreaterThan(0)
-      for (const { body, uplinks } of connector.examples) {
-        const result = connector.read(body, { receivedAt: Date.UTC(2026, 0, 1) })
-        if ('ignored' in result) throw new Error(`ignored: ${result.ignored}`)
-        expect(result.rejected).toEqual([])
-        expect(result.uplinks.map((uplink) => ({ ...uplink, values: { ...uplink.values } }))).toEqual(uplinks)
-      }
-    })
 
     for (const contentType of connector.contentTypes) {
       describe(contentType, () => {

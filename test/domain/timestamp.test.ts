@@ -37,6 +37,11 @@ describe('a sender’s time', () => {
     [],
     true,
     '1999-12-31T00:00:00Z',
+    '2026-02-29T00:00:00Z',
+    '2026-02-30T00:00:00Z',
+    '2026-04-31T23:59:59.999+05:30',
+    '2026-10-32T00:00:00Z',
+    '2026-10-01T24:30:00Z',
   ])('that cannot be right is corrected: %j', (sent) => {
     expect(readTimestamp(sent, now).kind).toBe('corrected')
   })
@@ -53,6 +58,21 @@ describe('a sender’s time', () => {
           expect(readTimestamp(seconds * factor, now)).toEqual({ kind: 'given', ts: seconds * 1_000 })
         }
       }),
+    )
+  })
+
+  it('that no calendar has is never moved to another day', () => {
+    const part = (min: number, max: number, digits: number) =>
+      fc.integer({ min, max }).map((n) => String(n).padStart(digits, '0'))
+    fc.assert(
+      fc.property(part(2001, 2025, 4), part(0, 14, 2), part(0, 33, 2), part(0, 23, 2), (year, month, day, hour) => {
+        const time = readTimestamp(`${year}-${month}-${day}T${hour}:00:00Z`, now)
+        const days = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate()
+        const exists = Number(month) >= 1 && Number(month) <= 12 && Number(day) >= 1 && Number(day) <= days
+        expect(time.kind).toBe(exists ? 'given' : 'corrected')
+        if (time.kind === 'given') expect(new Date(time.ts).toISOString()).toContain(`${year}-${month}-${day}T${hour}`)
+      }),
+      { numRuns: 1_000 },
     )
   })
 

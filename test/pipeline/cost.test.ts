@@ -39,6 +39,10 @@ function meteredWorld() {
         meter.objectRequests++
         return platform.device(deviceId)
       },
+      openSocket(deviceId, opening) {
+        meter.objectRequests++
+        return platform.openSocket(deviceId, opening)
+      },
     },
   }
   const app = createApp(() => world)
@@ -71,8 +75,6 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** A device's state is saved with every 500th reading, besides once in five minutes (limits.stateRebuildRows). */
-const savedStates = 2
 /** What an object does after its answer. */
 const settled = () => new Promise((resolve) => setTimeout(resolve, 50))
 
@@ -87,6 +89,7 @@ describe('what 1,000 readings cost', () => {
 
     vi.useFakeTimers({ toFake: ['Date'], now: Math.ceil(Date.now() / 3_600_000) * 3_600_000 + 3_660_000 })
     await send(device.token, { n: -2 }) // a new hour, and a new look at the token
+    await settled()
     const before = structuredClone(meter)
     for (let n = 0; n < 1_000; n++) {
       vi.setSystemTime(Date.now() + 20)
@@ -96,12 +99,12 @@ describe('what 1,000 readings cost', () => {
     expect(meter.objectRequests - before.objectRequests).toBe(2_000)
     expect(meter.registry).toEqual(before.registry)
     await settled()
-    expect(meter.telemetry.statements - before.telemetry.statements).toBe(1_000 + savedStates)
-    expect(meter.telemetry.rowsWritten - before.telemetry.rowsWritten).toBe(1_000 + savedStates)
+    expect(meter.telemetry.statements - before.telemetry.statements).toBe(1_000)
+    expect(meter.telemetry.rowsWritten - before.telemetry.rowsWritten).toBe(1_000)
     expect(await history(device.deviceId)).toHaveLength(1_002)
   })
 
-  it('over a day at one in 90 s: the extras are one marked hour an hour and one saved state in five minutes', async () => {
+  it('over a day at one in 90 s: the extras are one marked hour and one saved state an hour', async () => {
     const device = await (await newTenant()).device()
     const { meter, send } = meteredWorld()
     await send(device.token, { n: -1 })
@@ -113,7 +116,7 @@ describe('what 1,000 readings cost', () => {
       await send(device.token, { n })
     }
     const hours = 25
-    const states = 960 / 4
+    const states = 25
     expect(meter.telemetry.rowsWritten).toBeLessThanOrEqual(960 + hours + states)
     expect(meter.telemetry.rowsWritten).toBeGreaterThan(960)
   })
@@ -125,7 +128,7 @@ describe('what 1,000 readings cost', () => {
     await meterObjects(device, meter.telemetry)
     const before = structuredClone(meter.telemetry)
     await Promise.all(Array.from({ length: 1_000 }, (_, n) => send(device.token, { n })))
-    expect(meter.telemetry.rowsWritten - before.rowsWritten).toBeLessThanOrEqual(1_000 + savedStates)
+    expect(meter.telemetry.rowsWritten - before.rowsWritten).toBe(1_000)
     expect(meter.telemetry.statements - before.statements).toBeLessThan(100)
   })
 
@@ -145,18 +148,19 @@ describe('what 1,000 readings cost', () => {
     expect(meter.workerRequests - before.workerRequests).toBe(10)
     expect(meter.objectRequests - before.objectRequests).toBe(20)
     await settled()
-    expect(meter.telemetry.statements - before.telemetry.statements).toBe(10 + savedStates)
-    expect(meter.telemetry.rowsWritten - before.telemetry.rowsWritten).toBe(1_000 + savedStates)
+    expect(meter.telemetry.statements - before.telemetry.statements).toBe(10)
+    expect(meter.telemetry.rowsWritten - before.telemetry.rowsWritten).toBe(1_000)
   })
 
-  it('objects store nothing of their own and set no alarm', async () => {
+  it('objects store one row of their own when a state is saved, and set no alarm', async () => {
     const device = await (await newTenant()).device()
     const { send } = meteredWorld()
     for (let n = 0; n < 100; n++) await send(device.token, { n })
     await runInDurableObject(env.DEVICE_OBJECT.getByName(device.deviceId), async (_: DeviceObject, state) => {
-      expect(
-        state.storage.sql.exec(`SELECT name FROM sqlite_master WHERE name NOT LIKE '\\_cf%' ESCAPE '\\'`).toArray(),
-      ).toEqual([])
+      for (const table of ['events', 'live', 'live_log', 'commands', 'connections', 'children']) {
+        expect(state.storage.sql.exec(`SELECT * FROM ${table}`).toArray()).toEqual([])
+      }
+      expect(state.storage.sql.exec('SELECT * FROM saved_mark').toArray()).toHaveLength(1)
       expect(await state.storage.getAlarm()).toBeNull()
     })
     await runInDurableObject(laneOf(device.deviceId), async (_: TelemetryWriter, state) => {

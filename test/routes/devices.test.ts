@@ -202,7 +202,7 @@ describe('changing a device', () => {
     await refused(patch(child.id, { parentGatewayId: child.id }), 422, 'parent_not_a_gateway')
     await refused(patch(child.id, { parentGatewayId: (await gateway(stranger)).id }), 422, 'parent_not_a_gateway')
     await refused(patch(b.id, { isGateway: false, parentGatewayId: b.id }), 422, 'parent_not_a_gateway')
-    await refused(patch(a.id, { isGateway: false }), 409)
+    await refused(patch(a.id, { isGateway: false }), 409, 'gateway_has_children')
     expect((await patch(child.id, { parentGatewayId: null, isGateway: true })).status).toBe(200)
     expect((await patch(a.id, { isGateway: false, parentGatewayId: b.id })).status).toBe(200)
     expect(await get(b.id)).toMatchObject({ childCount: 1 })

@@ -1,7 +1,10 @@
 import { evictAllDurableObjects } from 'cloudflare:test'
 import fc from 'fast-check'
+import { Hono } from 'hono'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { AppError } from '../../src/domain/errors.ts'
 import { limits } from '../../src/domain/limits.ts'
+import { readBody } from '../../src/routes/body.ts'
 import { encode } from '../contracts/connector.ts'
 import {
   history,
@@ -73,13 +76,28 @@ describe('a reading in', () => {
     expect(await brotli.json()).toMatchObject({ status: 415, reason: 'unsupported_encoding' })
   })
 
+  it.each([
+    ['identity', 'body_truncated'],
+    ['gzip', 'gzip_syntax'],
+  ])('takes a body (%s) that breaks off for a fault of its sender', async (encoding, reason) => {
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+    const door = new Hono()
+      .onError((error, c) => c.json(error instanceof AppError ? { code: error.code, reason: error.reason } : {}))
+      .post('/', async (c) => c.json((await readBody(c, limits.bodyBytes)).length))
+    const answer = door.request('/', { method: 'POST', headers: { 'content-encoding': encoding }, body: readable })
+    const writer = writable.getWriter()
+    await writer.write(new TextEncoder().encode('{"temperature":'))
+    await writer.abort(new Error('Network connection lost.')) // as workerd says it
+    expect(await (await answer).json()).toEqual({ code: 'payload_malformed', reason })
+  })
+
   it('keeps a reading whose clock cannot be right under its arrival time, and says so', async () => {
     const { deviceId, token } = await tenant.device()
     const before = Date.now()
-    for (const ts of [5, 'yesterday', -1, 32_503_680_000_000])
+    for (const ts of [5, 'yesterday', -1, 32_503_680_000_000, '2024-02-30T00:00:00Z'])
       expect((await send(token, { ts, a: 1 })).status).toBe(200)
     const rows = await history(deviceId)
-    expect(rows).toHaveLength(4)
+    expect(rows).toHaveLength(5)
     expect(rows.every(({ ts }) => ts >= before && ts < before + 60_000)).toBe(true)
     const events = await (await tenant.api('GET', `/api/devices/${deviceId}/events`)).json<{
       items: { kind: string }[]
@@ -159,6 +177,54 @@ describe('a batch', () => {
         { index: 2, code: 'validation_rejected', reason: 'not_an_object' },
       ],
     })
+  })
+
+  it.each([
+    ['a byte string', '42dead', '"a" holds a byte string.'],
+    ['an integer beyond 2^53', '1bffffffffffffffff', '"a" holds an integer beyond 2^53, which would lose digits.'],
+    ['a byte string in an array', '8142dead', '"a" holds a byte string.'],
+    ['a tagged item', 'd820617a', '"a" holds a tagged item that telemetry cannot.'],
+  ])('in CBOR loses only the item that holds %s', async (_, item, detail) => {
+    const cbor = (hex: string) => Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16))
+    const headers = { 'content-type': 'application/cbor' }
+    const { deviceId, token } = await tenant.device()
+    const bad = `a16161${item}`
+    const batch = await send(token, cbor(`83a1616101${bad}a1616103`), headers, 'telemetry/batch')
+    expect(await batch.json()).toMatchObject({
+      accepted: 2,
+      rejected: [{ index: 1, code: 'validation_rejected', reason: 'unsupported_value', detail }],
+    })
+    expect((await history(deviceId)).map(({ values }) => values.a)).toEqual([1, 3])
+    const single = await send(token, cbor(bad), headers)
+    expect(await single.json()).toMatchObject({ status: 422, code: 'validation_rejected', reason: 'unsupported_value' })
+  })
+
+  it('shows a hundred items with one fault as one event, which names them', async () => {
+    const { deviceId, token } = await tenant.device()
+    await send(token, { '': 'an older event' })
+    const items = Array.from({ length: 100 }, (_, i) => (i % 10 ? { telemetry: {}, i: null } : { [`k${i}`]: i }))
+    expect((await send(token, { items }, {}, 'telemetry/batch')).status).toBe(200)
+    await send(token, { items: items.map(() => 'text') }, {}, 'telemetry/batch')
+    const events = await (await tenant.api('GET', `/api/devices/${deviceId}/events`)).json<{
+      items: { reason: string; detail: string; raw: string }[]
+    }>()
+    expect(events.items.map(({ reason }) => reason)).toEqual(['not_an_object', 'empty_reading', 'key_empty'])
+    expect(events.items[0]).toMatchObject({
+      detail: 'Items 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 90 more: A reading is a JSON object.',
+      raw: btoa('"text"'),
+    })
+    expect(events.items[1]?.raw).toBe(btoa(JSON.stringify(items[1])))
+  })
+
+  it('at the door of single readings is refused and told where it belongs', async () => {
+    const { deviceId, token } = await tenant.device()
+    const misplaced = await send(token, { items: [{ telemetry: { a: 1 } }, { telemetry: { a: 2 } }] })
+    const { detail, ...problem } = await misplaced.json<Problem>()
+    expect(problem).toMatchObject({ status: 422, code: 'validation_rejected', reason: 'batch_misplaced' })
+    expect(detail).toContain('/telemetry/batch')
+    expect(await history(deviceId)).toEqual([])
+    expect((await send(token, { items: [1, 2] })).status).toBe(200)
+    expect((await send(token, { items: [{ sku: 1 }], total: 1 })).status).toBe(200)
   })
 
   it('fails as a whole only when every item fails', async () => {

@@ -38,16 +38,26 @@ beforeAll(async () => {
 
 /** A call that would do something, were it allowed: with the stranger's ids wherever an id goes. */
 function call({ method, path }: Route, token: string | undefined): Promise<Response> {
-  const url = path.replace(':id', theirs.deviceId).replace(':deviceToken', token ?? 'me')
+  const url = path
+    .replace(':id', theirs.deviceId)
+    .replace(':deviceToken', token ?? 'me')
+    .replace(':scope', 'shared')
+  const isSocket = path.endsWith('/ws') || path.endsWith('/live')
   const bodies: Record<string, unknown> = {
     '/api/v1/telemetry/query': { deviceIds: [theirs.deviceId], keys: ['secret_key'], from: 0 },
     '/api/devices': { name: 'mine' },
     '/api/tenants': { name: 'x' },
     '/api/auth/onboarding': { tenantName: 'x' },
     '/api/api-keys': { name: 'x', scopes: ['read'] },
+    '/api/devices/:id/attributes': { scope: 'SHARED', attributes: { mine: 1 } },
+    '/api/devices/:id/commands': { method: 'reboot' },
   }
   return request(method, url, {
-    headers: { 'content-type': 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) },
+    headers: {
+      'content-type': 'application/json',
+      ...(isSocket && { upgrade: 'websocket' }),
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    },
     ...(method !== 'GET' && { body: JSON.stringify(bodies[path] ?? {}) }),
   })
 }

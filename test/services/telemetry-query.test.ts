@@ -232,7 +232,7 @@ describe('raw points', () => {
     expect(read).toEqual(Array.from({ length: 980 }, (_, i) => t0 + 989 - i))
   })
 
-  it('say when older ones were left out that nobody asked to leave out', async () => {
+  it('say when older ones were left out, asked or not', async () => {
     const device = identity()
     const count = limits.queryPoints + 50
     await store(
@@ -244,11 +244,40 @@ describe('raw points', () => {
     expect(all.series.map(({ points }) => points.length)).toEqual([limits.queryPoints, 5])
     expect(all.series[0]?.points.at(-1)).toEqual([t0 + count - 1, count - 1])
     const asked = await newestPoints(context(), [device], query({ keys: ['a'], maxDataPoints: 1 }))
-    expect(asked).toMatchObject({ truncated: false, series: [{ points: [[t0 + count - 1, count - 1]] }] })
+    expect(asked).toMatchObject({ truncated: true, series: [{ points: [[t0 + count - 1, count - 1]] }] })
     const beyondTheBudget = await newestPoints(context(), [device], query({ keys: ['rare'], maxDataPoints: 5 }))
     expect(beyondTheBudget.truncated).toBe(true)
     const exactly = await newestPoints(context(), [device], query({ keys: ['a'], from: t0 + 50 }))
     expect(exactly).toMatchObject({ truncated: false, series: [{ points: { length: limits.queryPoints } }] })
+  })
+
+  it('are the newest so many of each key, also where no key is named', async () => {
+    const device = identity()
+    const readings = Array.from(
+      { length: 90 },
+      (_, i): Reading => [t0 + i, i % 3 ? { a: i } : i % 2 ? { b: i } : { c: i }],
+    )
+    await store(device, readings)
+    const latest = { a: 89, b: 87, c: 84 }
+    const newest = (key: string, most: number) =>
+      readings.flatMap(([ts, values]) => (key in values ? [[ts, values[key]]] : [])).slice(-most)
+    for (const [maxDataPoints, truncated] of [
+      [1, true],
+      [5, true],
+      [60, false],
+    ] as const) {
+      const result = await newestPoints(context(undefined, latest), [device], query({ maxDataPoints }))
+      expect(result.truncated).toBe(truncated)
+      expect(Object.fromEntries(result.series.map(({ key, points }) => [key, points]))).toEqual({
+        a: newest('a', maxDataPoints),
+        b: newest('b', maxDataPoints),
+        c: newest('c', maxDataPoints),
+      })
+    }
+    const combined = query({ maxDataPoints: 16, combineDevices: true, keys: ['b'] })
+    expect(await newestPoints(context(), [device], combined)).toMatchObject({ truncated: false })
+    const cut = await newestPoints(context(), [device, device], combined)
+    expect(cut).toMatchObject({ truncated: true, series: [{ points: { length: 16 } }] })
   })
 
   it('of many devices and keys stay within an answer, and are refused where more was asked for', async () => {

@@ -1,30 +1,27 @@
 import type { DeviceEvent, NewDeviceEvent } from '../../domain/events.ts'
 import { limits } from '../../domain/limits.ts'
-import { isMigrated, migrateStorage } from '../storage-migrations.ts'
+import type { DeviceStorage } from './storage.ts'
 
-const migrations = ['CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL) STRICT']
-
-/**
- * The last events of a device, in its object's SQLite. The table is made with the first event: an object
- * that only passes readings stores nothing of its own, and pays for nothing.
- */
+/** The last events of a device, in its object's SQLite. */
 export class EventLog {
-  readonly #storage: DurableObjectStorage
+  readonly #storage: DeviceStorage
   #clockCorrectedAt = 0
 
-  constructor(storage: DurableObjectStorage) {
+  constructor(storage: DeviceStorage) {
     this.#storage = storage
   }
 
-  add(all: readonly NewDeviceEvent[]): void {
+  /** Returns what is kept. */
+  add(all: readonly NewDeviceEvent[]): readonly NewDeviceEvent[] {
     const events = all.filter((event) => this.#isNews(event))
-    if (events.length === 0) return
-    migrateStorage(this.#storage, migrations)
+    if (events.length === 0) return events
+    this.#storage.prepare()
     const { sql } = this.#storage
     for (const event of events.slice(-limits.eventsPerDevice)) {
       sql.exec('INSERT INTO events (event) VALUES (?)', JSON.stringify(event))
     }
     sql.exec('DELETE FROM events WHERE id <= (SELECT max(id) FROM events) - ?', limits.eventsPerDevice)
+    return events
   }
 
   /** A device with a clock that was never set says so with each reading: once an hour is enough. */
@@ -37,7 +34,7 @@ export class EventLog {
 
   /** Newest first. */
   list(before: number | undefined, count: number): DeviceEvent[] {
-    if (!isMigrated(this.#storage)) return []
+    if (!this.#storage.isReady) return []
     return this.#storage.sql
       .exec<{ id: number; event: string }>(
         'SELECT id, event FROM events WHERE id < ? ORDER BY id DESC LIMIT ?',

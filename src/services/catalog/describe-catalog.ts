@@ -16,13 +16,10 @@ const auth = {
 
 /** Every way in, from the registry, with URLs that work from where the caller stands. */
 export function describeCatalog({ baseUrl }: { readonly baseUrl: string }) {
-  const url = new URL(baseUrl)
   return {
     service: 'autoconnecto-edge',
     baseUrl,
-    host: url.hostname,
-    port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
-    tls: url.protocol === 'https:',
+    ...addressOf(baseUrl),
     limits: {
       bodyBytes: limits.bodyBytes,
       batchBytes: limits.batchBytes,
@@ -36,6 +33,13 @@ export function describeCatalog({ baseUrl }: { readonly baseUrl: string }) {
   }
 }
 
+/** Apart, as clients of sockets ask for them. */
+function addressOf(baseUrl: string) {
+  const { protocol, hostname, port } = new URL(baseUrl)
+  const tls = protocol === 'https:'
+  return { host: hostname, port: Number(port) || (tls ? 443 : 80), tls }
+}
+
 function describeConnector(connector: Connector, baseUrl: string) {
   const { id, title, summary, door, speaker, contentTypes, maxBytes, examples } = connector
   const [example] = examples
@@ -45,9 +49,10 @@ function describeConnector(connector: Connector, baseUrl: string) {
     title,
     summary,
     transport: door.kind,
-    ...(door.kind === 'http' && { method: door.method }),
+    ...(door.kind === 'http' ? { method: door.method } : addressOf(baseUrl)),
     path: door.path,
     endpoint: `${base}${door.path}`,
+    ...(door.kind === 'websocket' && { message: door.message }),
     ...(door.kind === 'mqtt' && { topics: door.topics }),
     auth: auth[speaker],
     contentTypes,

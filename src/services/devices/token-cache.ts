@@ -36,7 +36,7 @@ export function forgetToken(token: string): void {
 
 /** The gateway's children among the ids, each remembered as a token is. */
 export async function resolveChildren(
-  world: World,
+  world: Pick<World, 'registry'>,
   gateway: DeviceIdentity,
   ids: readonly DeviceId[],
   now: number,

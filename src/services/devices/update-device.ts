@@ -30,6 +30,7 @@ export async function updateDevice({
   )
   if (!written) throw await whyNot(ctx, before.id, changes)
   forgetToken(before.token)
+  await ctx.platform.device(before.id as DeviceId).refresh('fields')
   if (before.parentGatewayId) forgetChild(before.parentGatewayId as DeviceId, before.id as DeviceId)
   return getDevice({ ctx, input: { id: before.id } })
 }
@@ -63,5 +64,5 @@ async function whyNot(ctx: ServiceContext, id: string, changes: DeviceChanges): 
     const parent = await findDevice(ctx.registry, ctx.tenantId, changes.parentGatewayId)
     if (!parent?.isGateway || parent.id === id) return parentMissing()
   }
-  return new AppError('conflict', { detail: 'The gateway still has children.' })
+  return new AppError('conflict', { reason: 'gateway_has_children', detail: 'The gateway still has children.' })
 }

@@ -11,7 +11,7 @@ export interface QueryResult {
   readonly series: readonly Series[]
   readonly aggregation: Aggregation
   readonly interval: number | null
-  /** True where older points of the range were left out. */
+  /** Of raw points: older readings of the range were left out, or not looked at. */
   readonly truncated: boolean
 }
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { AppError } from '../../src/domain/errors.ts'
 import { limits } from '../../src/domain/limits.ts'
-import { countMessage, countUnknownToken } from '../../src/routes/rate-gate.ts'
+import { countMessage, countUnknownToken } from '../../src/services/rate-gate.ts'
 
 /** A binding that lets `units` calls a key through. */
 function binding(units: number): RateLimit & { readonly calls: string[] } {

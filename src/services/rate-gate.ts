@@ -1,5 +1,6 @@
 import { AppError } from '../domain/errors.ts'
 import { limits } from '../domain/limits.ts'
+import type { DeviceIdentity } from '../domain/principal.ts'
 import { log } from '../log.ts'
 
 interface Count {
@@ -25,6 +26,24 @@ export async function countMessage(rate: RateLimit, id: string, limit: string): 
   if (await allows(rate, key)) return
   count.blockedUntil = windowEnd(now)
   throw refusal(limit, count.blockedUntil - now)
+}
+
+/**
+ * One message of a speaker, and of each child that it speaks for. A backlog has its own allowance.
+ * @throws AppError quota_exceeded
+ */
+export async function countUplink(
+  rates: { readonly DEVICE_RATE: RateLimit; readonly GATEWAY_RATE: RateLimit },
+  speaker: DeviceIdentity,
+  children: readonly DeviceIdentity[],
+  backlog: boolean,
+): Promise<void> {
+  const kind = backlog ? 'backlog' : 'messages'
+  const own = speaker.isGateway
+    ? countMessage(rates.GATEWAY_RATE, speaker.deviceId, `gateway_${kind}_per_minute`)
+    : countMessage(rates.DEVICE_RATE, speaker.deviceId, `device_${kind}_per_minute`)
+  const others = children.map(({ deviceId }) => countMessage(rates.DEVICE_RATE, deviceId, `device_${kind}_per_minute`))
+  await Promise.all([own, ...others])
 }
 
 /** Unknown tokens of one address, each counted. @throws AppError quota_exceeded */

@@ -1,0 +1,82 @@
+import type { DeviceIdentity } from '../../domain/principal.ts'
+import type { Downlink, Platform } from '../../services/ports.ts'
+import type { DeviceSockets } from './device-sockets.ts'
+import type { DeviceStorage } from './storage.ts'
+
+export interface WaysHost {
+  readonly platform: Platform
+  opened(device: DeviceIdentity, way: string): void
+  closed(device: DeviceIdentity, way: string, reason: string): void
+}
+
+/**
+ * By which ways a device can be told something: its own open sockets, else its gateway's. An object that was
+ * cut short runs no close handlers, so open connections are written down and compared when it wakes.
+ */
+export class DeviceWays {
+  readonly #storage: DeviceStorage
+  readonly #sockets: DeviceSockets
+  readonly #host: WaysHost
+
+  constructor(storage: DeviceStorage, sockets: DeviceSockets, host: WaysHost) {
+    this.#storage = storage
+    this.#sockets = sockets
+    this.#host = host
+  }
+
+  open(device: DeviceIdentity, now: number): WebSocket {
+    const way = `websocket:${crypto.randomUUID()}`
+    const socket = this.#sockets.accept(device, way, now)
+    this.#storage.prepare()
+    this.#storage.sql.exec(
+      'INSERT INTO connections (way, at, device) VALUES (?, ?, ?)',
+      way,
+      now,
+      JSON.stringify(device),
+    )
+    this.#host.opened(device, way)
+    return socket
+  }
+
+  close(way: string, reason: string): void {
+    if (!this.#storage.isReady) return
+    const [row] = this.#storage.sql
+      .exec<{ device: string }>('DELETE FROM connections WHERE way = ? RETURNING device', way)
+      .toArray()
+    if (row) this.#host.closed(JSON.parse(row.device) as DeviceIdentity, way, reason)
+  }
+
+  /** Those that are written down and not open any more. */
+  closeLost(): void {
+    if (!this.#storage.isReady) return
+    const open = new Set(this.#sockets.ways())
+    const known = this.#storage.sql.exec<{ way: string }>('SELECT way FROM connections').toArray()
+    for (const { way } of known) if (!open.has(way)) this.close(way, 'The service restarted.')
+  }
+
+  /** The way it went by; undefined: none is open. A gateway that has none is asked to call again when it has. */
+  async tell(device: DeviceIdentity, messages: readonly Downlink[]): Promise<string | undefined> {
+    const own = this.#sockets.tell(messages)
+    if (own !== undefined || !device.parentGatewayId) return own
+    return this.#host.platform.device(device.parentGatewayId).tellChild(device, messages)
+  }
+
+  tellChild(child: DeviceIdentity, messages: readonly Downlink[]): string | undefined {
+    this.#storage.prepare()
+    this.#storage.sql.exec(
+      'INSERT INTO children (device_id, device) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET device = ?2 WHERE device <> ?2',
+      child.deviceId,
+      JSON.stringify(child),
+    )
+    return this.#sockets.tell(messages, child.deviceId)
+  }
+
+  /** The children that were or should have been told something by this gateway. */
+  children(): DeviceIdentity[] {
+    if (!this.#storage.isReady) return []
+    return this.#storage.sql
+      .exec<{ device: string }>('SELECT device FROM children')
+      .toArray()
+      .map(({ device }) => JSON.parse(device) as DeviceIdentity)
+  }
+}

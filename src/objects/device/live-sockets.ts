@@ -1,0 +1,140 @@
+import { limits } from '../../domain/limits.ts'
+import { formatEventId, type LiveEvent, onlyKeys, parseEventId } from '../../domain/live.ts'
+import type { StoredReading } from '../../store/read-telemetry.ts'
+import type { LiveLog, LoggedEvent } from './live-log.ts'
+
+export const liveTag = 'live'
+
+export interface LiveOpening {
+  readonly keys: readonly string[]
+  readonly lastEventId?: string
+}
+
+interface LiveAttachment {
+  readonly keys: readonly string[]
+}
+
+/** Bytes sent since the reader last answered a check, and the number of the next one. */
+interface Flow {
+  sent: number
+  sinceCheck: number
+  check: number
+}
+
+/** Those who watch the device. Each is told everything in order, or dropped with a code: none is waited for. */
+export class LiveSockets {
+  readonly #ctx: DurableObjectState
+  readonly #log: LiveLog
+  readonly #flows = new WeakMap<WebSocket, Flow>()
+
+  constructor(ctx: DurableObjectState, log: LiveLog) {
+    this.#ctx = ctx
+    this.#log = log
+    log.noteSockets(this.#sockets().length, Date.now())
+  }
+
+  #sockets(): WebSocket[] {
+    return this.#ctx.getWebSockets(liveTag)
+  }
+
+  get isFull(): boolean {
+    return this.#sockets().length >= limits.liveSockets
+  }
+
+  emit(events: readonly LiveEvent[], now: number): void {
+    if (events.length === 0 || !this.#log.isOpen(now)) return
+    const logged = this.#log.add(events)
+    for (const socket of this.#sockets()) this.#tell(socket, logged)
+  }
+
+  isWatched(now: number): boolean {
+    return this.#log.isOpen(now)
+  }
+
+  /**
+   * History first, then what happened since it was begun to be read: without a gap, since the log runs from
+   * before the read, and without a repeat, since what history holds is not told again.
+   */
+  async open(
+    opening: LiveOpening,
+    /** Of the keys asked for. */
+    history: () => Promise<readonly StoredReading[]>,
+  ): Promise<WebSocket> {
+    const begun = this.#log.attached()
+    const from = opening.lastEventId === undefined ? undefined : parseEventId(opening.lastEventId)
+    const missed = from && this.#log.since(from)
+    try {
+      const readings = missed ? [] : await history()
+      const { 0: client, 1: server } = new WebSocketPair()
+      this.#ctx.acceptWebSocket(server, [liveTag])
+      server.serializeAttachment({ keys: opening.keys } satisfies LiveAttachment)
+      if (opening.lastEventId !== undefined && !missed) this.#send(server, { type: 'resync' })
+      for (let i = 0; i < readings.length; i += limits.liveHistoryPage) {
+        this.#send(server, { type: 'history', readings: readings.slice(i, i + limits.liveHistoryPage) })
+      }
+      const since = from && missed ? from : begun
+      this.#send(server, { type: 'ready', id: formatEventId(since) })
+      const known = new Map(readings.map(({ ts, values }) => [ts, values]))
+      const news = this.#log.since(since) ?? []
+      this.#tell(
+        server,
+        news.filter(({ event }) => !isIn(known, onlyKeys(event, new Set(opening.keys)))),
+      )
+      return client
+    } catch (error) {
+      this.left(undefined, Date.now())
+      throw error
+    }
+  }
+
+  /** Called when a socket closed. */
+  left(socket: WebSocket | undefined, now: number): void {
+    if (this.#sockets().every((other) => other === socket)) this.#log.detached(now)
+  }
+
+  /** The only word of a reader: it has read up to a check. Anything else is passed over. */
+  received(socket: WebSocket, message: string | ArrayBuffer): void {
+    const flow = this.#flowOf(socket)
+    const n = typeof message === 'string' ? /^\s*\{[^{}]{0,80}"n"\s*:\s*(\d{1,15})\b/.exec(message)?.[1] : undefined
+    if (n !== undefined && Number(n) === flow.check) flow.sent = flow.sinceCheck
+  }
+
+  #tell(socket: WebSocket, logged: readonly LoggedEvent[]): void {
+    const keys = new Set((socket.deserializeAttachment() as LiveAttachment).keys)
+    for (const { seq, event } of logged) {
+      const seen = onlyKeys(event, keys)
+      if (seen) this.#send(socket, { id: formatEventId(this.#log.id(seq)), ...seen })
+    }
+  }
+
+  #send(socket: WebSocket, frame: object): void {
+    if (socket.readyState !== WebSocket.OPEN) return
+    const text = JSON.stringify(frame)
+    const flow = this.#flowOf(socket)
+    flow.sent += text.length
+    flow.sinceCheck += text.length
+    if (flow.sent > limits.liveUnreadBytes) {
+      socket.close(1013, 'Too slow: answer {"type":"check"} frames; reconnect with lastEventId.')
+      return
+    }
+    socket.send(text)
+    if (flow.sinceCheck < limits.liveUnreadBytes / 4) return
+    flow.sinceCheck = 0
+    socket.send(JSON.stringify({ type: 'check', n: ++flow.check }))
+  }
+
+  #flowOf(socket: WebSocket): Flow {
+    let flow = this.#flows.get(socket)
+    if (!flow) {
+      flow = { sent: 0, sinceCheck: 0, check: 0 }
+      this.#flows.set(socket, flow)
+    }
+    return flow
+  }
+}
+
+function isIn(known: ReadonlyMap<number, StoredReading['values']>, event: LiveEvent | undefined): boolean {
+  if (event?.type !== 'telemetry') return false
+  const values = known.get(event.ts)
+  return values !== undefined && Object.keys(event.values).every((key) => key in values)
+}

@@ -1,0 +1,150 @@
+import { withDeadline } from '../../domain/deadline.ts'
+import type { NewDeviceEvent } from '../../domain/events.ts'
+import { limits } from '../../domain/limits.ts'
+import type { DeviceIdentity } from '../../domain/principal.ts'
+import type { PipelineContext } from '../../pipeline/context.ts'
+import { resolveChildren } from '../../services/devices/token-cache.ts'
+import type { DeviceLink, Downlink, Platform } from '../../services/ports.ts'
+import { countUplink } from '../../services/rate-gate.ts'
+import { loadAttributes, writeAttributes } from '../../store/attributes.ts'
+import { upsertCommands } from '../../store/commands.ts'
+import { findDeviceIdentities, findIdentityByToken } from '../../store/device-identity.ts'
+import { loadDeviceState } from '../../store/device-state.ts'
+import { openRegistry } from '../../store/registry.ts'
+import { openTelemetryStore } from '../../store/telemetry-store.ts'
+import { createPlatform, laneStub } from '../stubs.ts'
+import { AttributeBook } from './attribute-book.ts'
+import { CommandDesk } from './command-desk.ts'
+import { CommandQueue, commandMigrations, toRecord, toStatus } from './command-queue.ts'
+import { Deadline } from './deadline.ts'
+import { DeviceSockets } from './device-sockets.ts'
+import { DeviceWays } from './device-ways.ts'
+import { EventLog } from './event-log.ts'
+import { LiveLog, liveMigrations } from './live-log.ts'
+import { LiveSockets } from './live-sockets.ts'
+import { markMigration, readMark, writeMark } from './saved-mark.ts'
+import { createSessionPorts } from './session-ports.ts'
+import { StateKeeper } from './state-keeper.ts'
+import { DeviceStorage } from './storage.ts'
+
+/** Numbered: append only. */
+const migrations = [
+  'CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL) STRICT',
+  markMigration,
+  ...liveMigrations,
+  ...commandMigrations,
+  'CREATE TABLE connections (way TEXT PRIMARY KEY, at INTEGER NOT NULL, device TEXT NOT NULL) STRICT, WITHOUT ROWID',
+  'CREATE TABLE children (device_id TEXT PRIMARY KEY, device TEXT NOT NULL) STRICT, WITHOUT ROWID',
+]
+
+/**
+ * Everything a device's object is made of, wired. `self` answers for the device without a call to itself;
+ * `telemetryEnv` is asked each time, since tests replace the databases of a living object.
+ */
+export function furnish(ctx: DurableObjectState, telemetryEnv: () => Env, self: DeviceLink) {
+  const env = telemetryEnv()
+  const registry = openRegistry(env.DB)
+  const others = createPlatform(env)
+  const isSelf = (deviceId: string) => env.DEVICE_OBJECT.idFromName(deviceId).equals(ctx.id)
+  const platform: Platform = {
+    ...others,
+    device: (deviceId) => (isSelf(deviceId) ? self : others.device(deviceId)),
+  }
+  const storage = new DeviceStorage(ctx.storage, migrations)
+  const events = new EventLog(storage)
+  const live = new LiveSockets(ctx, new LiveLog(storage))
+
+  const record = (news: readonly NewDeviceEvent[]) => {
+    const kept = events.add(news)
+    live.emit(
+      kept.map((event) => ({ type: 'event', event })),
+      Date.now(),
+    )
+  }
+
+  const state = new StateKeeper({
+    readMark: () => readMark(storage),
+    writeMark: (mark) => writeMark(storage, mark),
+    load: (device) =>
+      withDeadline(loadDeviceState(openTelemetryStore(telemetryEnv()), device, Date.now()), limits.d1TimeoutMs),
+    save: (device, row) => laneStub(env, device.shards.at(-1)?.shard ?? 0, device.deviceId).saveState(row),
+  })
+
+  const pipeline: PipelineContext = {
+    platform,
+    findChildren: (gateway, ids) => resolveChildren({ registry }, gateway, ids, Date.now()),
+    limit: (speaker, children, backlog) => countUplink(env, speaker, children, backlog),
+  }
+  const findByToken = (token: string) => findIdentityByToken(registry, token)
+  const sockets = new DeviceSockets(ctx, {
+    ports: (speaker) =>
+      createSessionPorts(
+        {
+          pipeline,
+          isTokenOf: async (token, device) => (await findByToken(token))?.deviceId === device.deviceId,
+        },
+        speaker,
+      ),
+    lookUp: async ({ tenantId, deviceId }) =>
+      (await findDeviceIdentities(registry, tenantId, [deviceId])).get(deviceId),
+  })
+
+  const ways = new DeviceWays(storage, sockets, {
+    platform,
+    opened(device, way) {
+      record([{ kind: 'connected', at: Date.now(), connector: 'websocket', detail: 'A socket was opened.' }])
+      ctx.waitUntil(Promise.all([commands.wayOpened(device), ...tellChildren(way, 'open')]))
+    },
+    closed(device, way, reason) {
+      record([{ kind: 'disconnected', at: Date.now(), connector: 'websocket', detail: reason }])
+      ctx.waitUntil(Promise.all([commands.wayClosed(device, way), ...tellChildren(way, 'closed')]))
+    },
+  })
+  const tellChildren = (way: string, change: 'open' | 'closed') =>
+    ways.children().map((child) => platform.device(child.deviceId).gatewayChanged(child, way, change))
+  const tell = (device: DeviceIdentity, messages: readonly Downlink[]) => ways.tell(device, messages)
+
+  const attributes = new AttributeBook({
+    load: (device) => withDeadline(loadAttributes(registry, device.tenantId, device.deviceId), limits.d1TimeoutMs),
+    save: (device, scope, changes, now) =>
+      withDeadline(
+        writeAttributes(registry, device.tenantId, device.deviceId, scope, changes, now),
+        limits.d1TimeoutMs,
+      ),
+    changed(device, scope, changes) {
+      live.emit(
+        changes.map(([key, value]) => ({ type: 'attribute', scope, key, value })),
+        Date.now(),
+      )
+      if (scope !== 'shared') return
+      ctx.waitUntil(
+        tell(
+          device,
+          changes.map(([key, value]) => ({ kind: 'attribute', key, value })),
+        ),
+      )
+    },
+    now: () => Date.now(),
+  })
+
+  const deadline = new Deadline(ctx.storage)
+  const commands = new CommandDesk(new CommandQueue(storage), {
+    tell,
+    saveHistory: ({ tenantId, deviceId }, rows) =>
+      withDeadline(upsertCommands(registry, tenantId, deviceId, rows.map(toRecord)), limits.d1TimeoutMs),
+    changed(row) {
+      live.emit([{ type: 'command', command: toStatus(row) }], Date.now())
+      if (row.finishedAt === null) return
+      const { method } = row.command
+      events.add([
+        { kind: 'command', at: Date.now(), connector: 'commands', detail: `"${method.slice(0, 100)}": ${row.state}.` },
+      ])
+    },
+    arm: (at) => ctx.waitUntil(deadline.arm(at)),
+    now: () => Date.now(),
+  })
+
+  commands.woke()
+  ways.closeLost()
+  return { commands, storage, events, record, live, state, sockets, ways, attributes, findByToken, platform }
+}

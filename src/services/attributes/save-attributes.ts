@@ -1,0 +1,21 @@
+import { type Attribute, type AttributeScope, readAttributeChanges } from '../../domain/attribute.ts'
+import { fromFault } from '../../domain/errors.ts'
+import type { ServiceContext } from '../context.ts'
+import { ownDevice } from '../telemetry/own-devices.ts'
+
+/** Committed, and told to the device where the scope is shared. Null deletes. @throws AppError device_not_found, validation_rejected */
+export async function saveAttributes({
+  ctx,
+  input,
+}: {
+  readonly ctx: ServiceContext
+  readonly input: { readonly id: string; readonly scope: AttributeScope; readonly attributes: unknown }
+}): Promise<Attribute[]> {
+  const device = await ownDevice(ctx, input.id)
+  const changes = readAttributeChanges(input.attributes)
+  const link = ctx.platform.device(device.deviceId)
+  const fault = await link.saveAttributes(device, input.scope, changes)
+  if (fault) throw fromFault(fault)
+  const keys = new Set(changes.map(([key]) => key))
+  return (await link.attributes(device, [input.scope])).filter(({ key }) => keys.has(key))
+}

@@ -1,0 +1,150 @@
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { limits } from '../../src/domain/limits.ts'
+import { TestSocket } from '../helpers/socket.ts'
+import { newTenant, request, send, type TestDevice, type TestTenant } from '../helpers/world.ts'
+
+let tenant: TestTenant
+beforeAll(async () => {
+  tenant = await newTenant()
+})
+
+const stub = ({ deviceId }: TestDevice) => env.DEVICE_OBJECT.getByName(deviceId)
+const evict = (device: TestDevice, webSockets: 'hibernate' | 'close' = 'hibernate') =>
+  evictDurableObject(stub(device), { webSockets })
+const watch = (device: TestDevice, query = '', headers = {}) =>
+  TestSocket.open(`/api/devices/${device.deviceId}/live${query}`, {
+    authorization: `Bearer ${tenant.apiKey}`,
+    ...headers,
+  })
+
+interface Frame {
+  readonly type: string
+  readonly id: string
+  readonly ts: number
+  readonly values: Record<string, unknown>
+  readonly readings: { ts: number; values: Record<string, unknown> }[]
+}
+
+/** Up to and with the frame of this type. */
+async function until(socket: TestSocket, type: string): Promise<Frame[]> {
+  const frames: Frame[] = []
+  do frames.push(await socket.next<Frame>())
+  while (frames.at(-1)?.type !== type)
+  return frames
+}
+
+describe('the live feed', () => {
+  it('tells history first, then each thing as it happens', async () => {
+    const device = await tenant.device()
+    for (let n = 0; n < 3; n++) await send(device.token, { n, other: 1 })
+    const socket = await watch(device, '?keys=n&limit=2')
+    const [history, ready] = await until(socket, 'ready')
+    expect(history?.readings.map(({ values }) => values)).toEqual([{ n: 1 }, { n: 2 }])
+    expect(ready?.id).toMatch(/^[a-z0-9]+\.\d+$/)
+    await evict(device)
+    await send(device.token, { n: 3, other: 1 })
+    await send(device.token, { other: 2 })
+    await tenant.api('POST', `/api/devices/${device.deviceId}/attributes`, { scope: 'SHARED', attributes: { a: 1 } })
+    await tenant.api('POST', `/api/devices/${device.deviceId}/commands`, { method: 'ping' })
+    await send(device.token, {})
+    expect(await socket.next()).toMatchObject({ type: 'telemetry', values: { n: 3 } })
+    expect(await socket.next()).toMatchObject({ type: 'attribute', scope: 'shared', key: 'a', value: 1 })
+    const rest = await until(socket, 'event')
+    expect(rest.map(({ type }) => type)).toEqual(['command', 'command', 'event'])
+    expect(rest.at(-1)).toMatchObject({ event: { kind: 'uplink_rejected' } })
+    socket.close()
+  })
+
+  it('goes on after the last event, without a gap or a repeat, through evictions', async () => {
+    const device = await tenant.device()
+    const first = await watch(device)
+    await until(first, 'ready')
+    await send(device.token, { n: 0 })
+    const { id } = await first.next<Frame>()
+    first.close()
+    await evict(device)
+    for (let n = 1; n <= 5; n++) {
+      await send(device.token, { n })
+      await evict(device)
+    }
+    const second = await watch(device, `?lastEventId=${id}`)
+    const [ready] = await until(second, 'ready')
+    expect(ready?.id).toBe(id)
+    const seen: unknown[] = []
+    for (let n = 1; n <= 5; n++) seen.push((await second.next<Frame>()).values)
+    expect(seen).toEqual([1, 2, 3, 4, 5].map((n) => ({ n })))
+    second.close()
+  })
+
+  it('says resync where an id is too old, or nobody watched in between', async () => {
+    const device = await tenant.device()
+    const socket = await watch(device, '?lastEventId=someepoch.7')
+    expect((await until(socket, 'ready')).map(({ type }) => type)).toEqual(['resync', 'ready'])
+    await send(device.token, { n: 0 })
+    const { id } = await socket.next<Frame>()
+    socket.close()
+    await evict(device, 'close')
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + limits.liveResumeMs + 60_000 })
+    try {
+      await send(device.token, { n: 1 })
+      vi.setSystemTime(Date.now() + limits.liveResumeMs + 60_000)
+      await send(device.token, { n: 2 })
+      const late = await watch(device, `?lastEventId=${id}`)
+      const frames = await until(late, 'ready')
+      expect(frames.map(({ type }) => type)).toEqual(['resync', 'history', 'ready'])
+      expect(frames[1]?.readings).toHaveLength(3)
+      late.close()
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('drops a reader that confirms nothing, and holds nobody up', async () => {
+    const device = await tenant.device()
+    const slow = await watch(device)
+    const quick = await watch(device)
+    await until(slow, 'ready')
+    await until(quick, 'ready')
+    const text = 'x'.repeat(limits.valueBytes)
+    const body = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`k${n}`, text]))
+    let told = 0
+    for (let n = 0; n < 8; n++) {
+      expect((await send(device.token, body)).status).toBe(200)
+      for (let frame = await quick.next<Frame & { n: number }>(); ; frame = await quick.next()) {
+        if (frame.type === 'telemetry') break
+        quick.send({ type: 'check', n: frame.n })
+      }
+      told++
+    }
+    expect(told).toBe(8)
+    expect(await slow.closed).toMatchObject({ code: 1013 })
+    quick.close()
+  })
+
+  it('is for those who may read, and for pages of our own', async () => {
+    const device = await tenant.device()
+    const path = `/api/devices/${device.deviceId}/live`
+    const upgrade = { upgrade: 'websocket' }
+    const ask = async (headers: Record<string, string>) => (await request('GET', path, { headers })).status
+    const authorization = `Bearer ${tenant.apiKey}`
+    expect(await ask(upgrade)).toBe(401)
+    expect(await ask({ authorization })).toBe(426)
+    expect(await ask({ ...upgrade, authorization: `Bearer ${(await newTenant()).apiKey}` })).toBe(404)
+    expect(await ask({ ...upgrade, authorization, origin: 'https://evil.example' })).toBe(403)
+    const own = await watch(device, '', { origin: 'https://edge.test' })
+    await until(own, 'ready')
+    own.close()
+  })
+
+  it('costs a device nothing that nobody watches', async () => {
+    const device = await tenant.device()
+    await send(device.token, { n: 1 })
+    await send(device.token, { n: 2 })
+    await runInDurableObject(stub(device), (_, state) => {
+      expect(state.storage.sql.exec('SELECT * FROM live_log').toArray()).toEqual([])
+      expect(state.storage.sql.exec('SELECT * FROM live').toArray()).toEqual([])
+    })
+  })
+})
