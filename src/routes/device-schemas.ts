@@ -54,7 +54,11 @@ export const deviceSchema = z.object({
   createdAt: z.number(),
   updatedAt: z.number(),
 })
-export const deviceDetailSchema = deviceSchema.extend({ childCount: z.number().optional() })
+export const deviceDetailSchema = deviceSchema.extend({
+  connected: z.boolean(),
+  unreachable: z.boolean().optional(),
+  childCount: z.number().optional(),
+})
 export const devicePageSchema = z.object({ items: z.array(deviceSchema), nextCursor: z.string().nullable() })
 
 export const rowErrorSchema = z.object({

@@ -80,7 +80,7 @@ export interface DeviceLink {
   tellChild(child: DeviceIdentity, messages: readonly Downlink[]): Promise<string | undefined>
   /** The child's gateway opened or lost a way. */
   gatewayChanged(device: DeviceIdentity, way: string, state: 'open' | 'closed'): Promise<void>
-  presence(device: DeviceIdentity): Promise<{ readonly connected: boolean; readonly lastSeen: number | null }>
+  presence(): Promise<{ readonly connected: boolean; readonly lastSeen: number | null }>
   /** The device's rights changed: open sockets are closed (a rotated token) or read them anew. */
   refresh(change: 'token' | 'fields'): Promise<void>
   /** Closes what is open and forgets everything. */

@@ -110,6 +110,45 @@ describe.for(examples)('example $name', ({ name, isRelay, keys, count, readings 
   })
 })
 
+const newDevice = (name: string) => call<Device>('/api/devices', { name })
+const runExample = (name: string, { token }: Device, count: number) =>
+  run(node, [join('examples', name, 'main.ts')], {
+    BASE_URL: server.url,
+    DEVICE_TOKEN: token,
+    COUNT: String(count),
+    INTERVAL_MS: '30',
+  })
+
+test('BasicTelemetry_ws leaves its readings in history', async () => {
+  const device = await newDevice('BasicTelemetry_ws')
+  const { code, output } = await runExample('BasicTelemetry_ws', device, 3)
+  expect(output.match(/"type":"ack","accepted":1/g)).toHaveLength(3)
+  expect(code).toBe(0)
+  const series = await call<Record<string, unknown[]>>(`/api/devices/${device.deviceId}/telemetry/range`)
+  for (const key of seven) expect(series[key]).toHaveLength(3)
+})
+
+test('RPCCommands_ws carries out what it is told, now and what waited', async () => {
+  const device = await newDevice('RPCCommands_ws')
+  const path = `/api/devices/${device.deviceId}/commands`
+  await call(path, { method: 'setValue', params: { key: 'volume', value: 7 }, persistent: true })
+  const ended = runExample('RPCCommands_ws', device, 3)
+  const status = { method: 'getStatus', persistent: true, wait: true }
+  expect(await call(path, status)).toMatchObject({ success: true, result: { values: { volume: 7 } } })
+  expect(await call(path, { method: 'dance', wait: true })).toMatchObject({ success: false, state: 'failed' })
+  expect((await ended).code).toBe(0)
+})
+
+test('SwitchControl_http confirms what is desired', async () => {
+  const device = await newDevice('SwitchControl_http')
+  const path = `/api/devices/${device.deviceId}/attributes`
+  await call(path, { scope: 'SHARED', attributes: { channel1: 1, other: 2 } })
+  const { code, output } = await runExample('SwitchControl_http', device, 1)
+  expect(output).toContain('channel1 → 1')
+  expect(code).toBe(0)
+  expect(await call(`${path}?scope=CLIENT`)).toMatchObject([{ key: 'channel1', value: 1, scope: 'CLIENT' }])
+})
+
 test('examples say what is missing from the environment', async () => {
   for (const { name } of examples) {
     for (const { program, command } of programs) {
@@ -125,7 +164,7 @@ describe('npm run simulate', () => {
     run(node, ['scripts/simulate.ts', '--url', server.url, ...args], { STATE_DIR: server.stateDir })
 
   test('reads back everything that was acknowledged, by every way in', async () => {
-    const args = ['--devices', '5', '--rate', '100', '--via', 'http,batch,cbor', '--seconds', '5']
+    const args = ['--devices', '5', '--rate', '100', '--via', 'http,batch,cbor,ws', '--seconds', '5']
     const { code, output } = await simulate(...args)
     expect(output).toMatch(/read back: (\d+) of \1 acknowledged readings, 0 missing/)
     expect(output).toMatch(/accepted [1-9]\d* {2}rejected 0/)

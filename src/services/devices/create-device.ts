@@ -33,7 +33,7 @@ export async function createDevice({
   await assignShards(ctx.registry, ctx.telemetry, [row.id])
   if (!(await translatingConflicts(() => insertDevice(ctx.registry, row)))) throw await whyNot(ctx, row)
   forgetToken(row.token) // it may be remembered here as unknown
-  const view = toDeviceView(ctx, row, undefined)
+  const view = { ...toDeviceView(ctx, row, undefined), connected: false }
   return row.isGateway ? { ...view, childCount: 0 } : view
 }
 

@@ -1,10 +1,17 @@
+import type { DeviceId } from '../../domain/ids.ts'
 import { lastSeenOf } from '../../store/device-state.ts'
 import { countChildren } from '../../store/devices.ts'
 import type { ServiceContext } from '../context.ts'
-import { type DeviceView, toDeviceView } from './device-view.ts'
+import { type DeviceView, isActive, toDeviceView } from './device-view.ts'
 import { requireDevice } from './require-device.ts'
 
-export type DeviceDetail = DeviceView & { readonly childCount?: number }
+export type DeviceDetail = DeviceView & {
+  /** A socket is open, or the device is asking for commands: a second fact beside being active. */
+  readonly connected: boolean
+  /** Of a child whose gateway is gone. */
+  readonly unreachable?: boolean
+  readonly childCount?: number
+}
 
 /** @throws AppError device_not_found */
 export async function getDevice({
@@ -15,7 +22,17 @@ export async function getDevice({
   readonly input: { readonly id: string }
 }): Promise<DeviceDetail> {
   const row = await requireDevice(ctx, input.id)
-  const seen = await lastSeenOf(ctx.telemetry.all, ctx.tenantId, ctx.now, [row.id])
-  const view = toDeviceView(ctx, row, seen.get(row.id))
+  const ids = row.parentGatewayId ? [row.id, row.parentGatewayId] : [row.id]
+  const [seen, device, gateway] = await Promise.all([
+    lastSeenOf(ctx.telemetry.all, ctx.tenantId, ctx.now, ids),
+    ctx.platform.device(row.id as DeviceId).presence(),
+    row.parentGatewayId ? ctx.platform.device(row.parentGatewayId as DeviceId).presence() : undefined,
+  ])
+  const lastSeen = Math.max(seen.get(row.id) ?? 0, device.lastSeen ?? 0) || undefined
+  const view = { ...toDeviceView(ctx, row, lastSeen), connected: device.connected }
+  if (gateway && row.parentGatewayId) {
+    const heard = Math.max(seen.get(row.parentGatewayId) ?? 0, gateway.lastSeen ?? 0) || undefined
+    return { ...view, unreachable: !gateway.connected && !isActive(heard, null, ctx.now) }
+  }
   return row.isGateway ? { ...view, childCount: await countChildren(ctx.registry, ctx.tenantId, row.id) } : view
 }
