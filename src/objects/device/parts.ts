@@ -117,6 +117,8 @@ export function furnish(ctx: DurableObjectState, telemetryEnv: () => Env, self: 
         Date.now(),
       )
       if (scope !== 'shared') return
+      const keys = changes.map(([key]) => key).join(', ')
+      events.add([{ kind: 'attributes_pushed', at: Date.now(), connector: 'attributes', detail: keys.slice(0, 1_000) }])
       ctx.waitUntil(
         tell(
           device,
