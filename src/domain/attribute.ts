@@ -45,9 +45,6 @@ function readValue(key: string, value: unknown): AttributeValue | null {
     throw new AppError('validation_rejected', { reason: 'key_too_long', detail })
   }
   if (value === null || value === undefined) return null
-  if (typeof value === 'number' && !Number.isFinite(value)) {
-    throw new AppError('validation_rejected', { reason: 'not_finite', detail: `"${key}" is not a finite number.` })
-  }
   const text = asJson(key, value)
   if (new TextEncoder().encode(text).length > limits.valueBytes) {
     const detail = `The value of "${key}" is longer than ${limits.valueBytes} bytes.`
@@ -56,11 +53,20 @@ function readValue(key: string, value: unknown): AttributeValue | null {
   return JSON.parse(text) as AttributeValue // a plain copy: codecs make objects without a prototype
 }
 
+function isInfinite(value: unknown): boolean {
+  return typeof value === 'number' && !Number.isFinite(value)
+}
+
+function notFinite(key: string): never {
+  throw new AppError('validation_rejected', { reason: 'not_finite', detail: `"${key}" is not a finite number.` })
+}
+
 function asJson(key: string, value: unknown): string {
   try {
-    const text = JSON.stringify(value)
+    const text = JSON.stringify(value, (_, part: unknown) => (isInfinite(part) ? notFinite(key) : part))
     if (text !== undefined) return text
-  } catch {
+  } catch (error) {
+    if (error instanceof AppError) throw error
     // Falls through: a big integer, or nested beyond what can be written.
   }
   const detail = `"${key}" holds a kind of value that an attribute cannot.`

@@ -99,6 +99,8 @@ export const limits = {
   /** A POST that waits for the device's answer waits no longer. */
   commandWaitMs: 60_000,
   commandSaveRetryMs: 30_000,
+  /** A gateway's object that does not answer holds up its child's commands no longer. */
+  tellMs: 5_000,
   /** How many commands an answer to telemetry carries. */
   commandsAnswered: 10,
   longPollMs: 20_000,

@@ -32,7 +32,7 @@ async function readOwn(c: Context<AppEnv>, scopes: readonly AttributeScope[]): P
 }
 
 function listed(text: string | undefined): string[] | undefined {
-  return text?.split(',').flatMap((key) => key.trim() || [])
+  return text ? text.split(',').flatMap((key) => key.trim() || []) : undefined
 }
 
 /** Also as ThingsBoard devices ask: only the keys named, where any are. */
@@ -76,11 +76,13 @@ async function postAttributes(c: Context<AppEnv>): Promise<Response> {
   return c.json({ success: true })
 }
 
-/** Flat, or as a gateway says it for a child: `{childDeviceId, attributes}`. */
+/** Flat; a gateway names its child beside the attributes, or beside an envelope `attributes`. */
 async function saveClient(c: Context<AppEnv>, speaker: DeviceIdentity, document: unknown): Promise<void> {
-  const isForChild = isObject(document) && document.childDeviceId !== undefined && isObject(document.attributes)
-  const changes = readAttributeChanges(isForChild ? document.attributes : document)
-  const device = await childOrSelf(c, speaker, isForChild ? String(document.childDeviceId) : undefined)
+  const { childDeviceId, ...flat } = isObject(document) ? document : {}
+  const isForChild = childDeviceId !== undefined
+  const device = await childOrSelf(c, speaker, isForChild ? String(childDeviceId) : undefined)
+  const attributes = isForChild && isObject(flat.attributes) ? flat.attributes : flat
+  const changes = readAttributeChanges(isForChild ? attributes : document)
   const fault = await c.var.world.platform.device(device.deviceId).saveAttributes(device, 'client', changes)
   if (fault) throw fromFault(fault)
 }

@@ -118,7 +118,8 @@ async function takeMessage(c: Context<AppEnv>, group: readonly Connector[], spea
 
 /** Refused by this door before the pipeline saw it. */
 function isUnread({ code, reason }: AppError): boolean {
-  return code === 'payload_too_large' || code === 'unsupported_media_type' || reason === 'gzip_syntax'
+  if (code === 'payload_too_large' || code === 'unsupported_media_type') return true
+  return reason === 'gzip_syntax' || reason === 'body_truncated'
 }
 
 function unsupported(contentType: string, group: readonly Connector[]): AppError {

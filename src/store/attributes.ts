@@ -25,7 +25,7 @@ export async function loadAttributes(registry: Registry, tenantId: TenantId, dev
   }))
 }
 
-/** One transaction, two statements at most; nothing where the tenant has no such device any more. */
+/** One transaction, two statements at most. False: the tenant has no such device any more, and nothing is written. */
 export async function writeAttributes(
   registry: Registry,
   tenantId: TenantId,
@@ -33,7 +33,7 @@ export async function writeAttributes(
   scope: AttributeScope,
   changes: AttributeChanges,
   now: number,
-): Promise<void> {
+): Promise<boolean> {
   const db = registry.$client
   const values = changes.filter(([, value]) => value !== null).map(([key, value]) => [key, JSON.stringify(value)])
   const gone = changes.filter(([, value]) => value === null).map(([key]) => key)
@@ -51,7 +51,9 @@ export async function writeAttributes(
       AND key IN (SELECT value FROM json_each(?4))`
     statements.push(db.prepare(remove).bind(deviceId, tenantId, scope, JSON.stringify(gone)))
   }
-  if (statements.length > 0) await db.batch(statements)
+  if (statements.length === 0) return true
+  const [first] = await db.batch(statements)
+  return values.length === 0 || (first?.meta.changes ?? 0) > 0
 }
 
 /** Keys that the tenant's devices have, of any scope. */

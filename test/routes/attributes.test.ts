@@ -110,7 +110,11 @@ describe('attributes, for devices', () => {
     const forChild = (id: string) => post(gateway, { childDeviceId: id, attributes: { level: 2 } })
     expect((await forChild(child.deviceId)).status).toBe(200)
     expect((await forChild(stranger.deviceId)).status).toBe(404)
-    expect(await list(child)).toMatchObject([{ key: 'level', value: 2, scope: 'CLIENT' }])
+    expect((await post(gateway, { childDeviceId: child.deviceId, flat: 3 })).status).toBe(200)
+    expect(await list(child)).toMatchObject([
+      { key: 'flat', value: 3, scope: 'CLIENT' },
+      { key: 'level', value: 2, scope: 'CLIENT' },
+    ])
   })
 
   it('are not written again when nothing changed', async () => {

@@ -21,6 +21,8 @@ export class AttributeBook {
   readonly #ports: AttributePorts
   #book: Promise<Book> | undefined
   #turn: Promise<unknown> = Promise.resolve()
+  /** Of saves that failed: they may be committed, even later, and were not told. */
+  readonly #doubtful = new Set<string>()
 
   constructor(ports: AttributePorts) {
     this.#ports = ports
@@ -47,10 +49,13 @@ export class AttributeBook {
     const book = await this.#load(device)
     const known = book.get(scope) ?? new Map<string, Attribute>()
     book.set(scope, known)
-    const news = changes.filter(([key, value]) => scope === 'shared' || !isEqual(known.get(key)?.value ?? null, value))
+    const mark = (key: string) => `${scope} ${key}`
+    const isNews = (key: string, value: AttributeValue | null) =>
+      scope === 'shared' || this.#doubtful.has(mark(key)) || !isEqual(known.get(key)?.value ?? null, value)
+    const news = changes.filter(([key, value]) => isNews(key, value))
     if (news.length === 0) return
-    const added = news.filter(([key, value]) => value !== null && !known.has(key)).length
-    if (known.size + added > limits.attributesPerScope) {
+    const growth = news.reduce((sum, [key, value]) => sum + Number(value !== null) - Number(known.has(key)), 0)
+    if (growth > 0 && known.size + growth > limits.attributesPerScope) {
       const detail = `A device has at most ${limits.attributesPerScope} attributes of a scope.`
       throw new AppError('validation_rejected', { reason: 'too_many_keys', detail })
     }
@@ -59,9 +64,11 @@ export class AttributeBook {
       await this.#ports.save(device, scope, news, now)
     } catch (error) {
       this.#book = undefined // it may be committed all the same
+      for (const [key] of news) this.#doubtful.add(mark(key))
       throw error
     }
     for (const [key, value] of news) {
+      this.#doubtful.delete(mark(key))
       if (value === null) known.delete(key)
       else known.set(key, { scope, key, value, updatedAt: now })
     }

@@ -171,7 +171,7 @@ export class CommandDesk {
       const now = this.#ports.now()
       const [row] = this.#queue.waiting(now, 1)
       if (!row) return
-      const [poller] = this.#pollers
+      const poller = this.#pollers.at(-1) // the newest: an older one's client may have gone without a word
       this.#queue.markSent(row, poller && polling, now)
       this.#arm()
       if (poller) poller.wake(row)

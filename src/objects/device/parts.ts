@@ -1,4 +1,5 @@
 import { withDeadline } from '../../domain/deadline.ts'
+import { AppError } from '../../domain/errors.ts'
 import type { NewDeviceEvent } from '../../domain/events.ts'
 import { limits } from '../../domain/limits.ts'
 import type { DeviceIdentity } from '../../domain/principal.ts'
@@ -102,15 +103,16 @@ export function furnish(ctx: DurableObjectState, telemetryEnv: () => Env, self: 
   })
   const tellChildren = (way: string, change: 'open' | 'closed') =>
     ways.children().map((child) => platform.device(child.deviceId).gatewayChanged(child, way, change))
-  const tell = (device: DeviceIdentity, messages: readonly Downlink[]) => ways.tell(device, messages)
+  const tell = (device: DeviceIdentity, messages: readonly Downlink[]) =>
+    withDeadline(ways.tell(device, messages), limits.tellMs)
 
   const attributes = new AttributeBook({
     load: (device) => withDeadline(loadAttributes(registry, device.tenantId, device.deviceId), limits.d1TimeoutMs),
-    save: (device, scope, changes, now) =>
-      withDeadline(
-        writeAttributes(registry, device.tenantId, device.deviceId, scope, changes, now),
-        limits.d1TimeoutMs,
-      ),
+    async save({ tenantId, deviceId }, scope, changes, now) {
+      const work = writeAttributes(registry, tenantId, deviceId, scope, changes, now)
+      const isThere = await withDeadline(work, limits.d1TimeoutMs)
+      if (!isThere) throw new AppError('device_not_found', { detail: 'There is no such device any more.' })
+    },
     changed(device, scope, changes) {
       live.emit(
         changes.map(([key, value]) => ({ type: 'attribute', scope, key, value })),

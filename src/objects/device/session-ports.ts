@@ -1,8 +1,10 @@
 import { websocket } from '../../connectors/websocket.ts'
 import type { SessionPorts, TelemetryTaken } from '../../device-socket/ports.ts'
 import { type AttributeScope, readAttributeChanges } from '../../domain/attribute.ts'
+import { isTooDeep } from '../../domain/command.ts'
 import { AppError, type Fault, fromFault, toFault } from '../../domain/errors.ts'
 import { parseDeviceId } from '../../domain/ids.ts'
+import { limits } from '../../domain/limits.ts'
 import type { DeviceIdentity } from '../../domain/principal.ts'
 import { emptyRecord } from '../../domain/telemetry.ts'
 import { log } from '../../log.ts'
@@ -64,6 +66,9 @@ export function createSessionPorts(host: PortsHost, speaker: () => Promise<Devic
     },
     async answerCommand({ childDeviceId, ...answer }) {
       const device = await subject(childDeviceId)
+      if (isTooDeep(answer.body, limits.codecDepth)) {
+        throw new AppError('validation_rejected', { reason: 'too_deep', detail: 'The answer is nested too deeply.' })
+      }
       return platform.device(device.deviceId).answerCommand(device, { ...answer, at: Date.now() })
     },
     isOwnToken: async (token) => host.isTokenOf(token, await speaker()),
