@@ -3,12 +3,14 @@
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { runHttp } from './http.ts'
+import { runLive } from './live.ts'
 import { runLoss } from './loss.ts'
 import { hasErrors, printSection, type Section } from './report.ts'
 
 const sections: Readonly<Record<string, (quick: boolean) => Promise<Section>>> = {
   http: runHttp,
   loss: runLoss,
+  live: runLive,
 }
 
 async function main(): Promise<void> {

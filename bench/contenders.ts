@@ -11,7 +11,7 @@ export interface Device {
   readonly token: string
 }
 
-interface Contender {
+export interface Contender {
   readonly url: string
   /** Of its workerd. */
   readonly pid: number | undefined

@@ -63,10 +63,14 @@ export async function drive(options: LoadOptions): Promise<LoadResult> {
   }
 }
 
+export function quantileOf(values: readonly number[], share: number): number {
+  return quantile(Float64Array.from(values).sort(), share)
+}
+
 function quantile(sorted: Float64Array, share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
 }
 
 export function median(values: readonly number[]): number {
-  return quantile(Float64Array.from(values).sort(), 0.5)
+  return quantileOf(values, 0.5)
 }

@@ -1,12 +1,12 @@
 export interface Row {
   readonly name: string
   readonly connections: number
-  /** Requests a second. */
+  /** Requests, frames or deliveries a second: what an operation is. */
   readonly rate: number
   readonly readingsPerSecond: number
   readonly p50: number
   readonly p99: number
-  /** CPU of the server's process per request. */
+  /** CPU of the server's process per operation. */
   readonly serverUsPerOp: number | undefined
   /** (fastest − slowest run) ÷ median. */
   readonly spread: number
@@ -17,8 +17,9 @@ export interface Row {
 export interface Verdict {
   readonly what: string
   readonly value: number
-  /** At least this; absent: for information. */
+  /** At least this. With neither: for information. */
   readonly target?: number
+  readonly atMost?: number
 }
 
 export interface Section {
@@ -35,15 +36,18 @@ const tailFactor = 20
 export function printSection({ title, rows = [], verdicts, notes = [] }: Section): void {
   console.log(`\n${title}`)
   if (rows.length > 0) printTable(rows)
-  for (const { what, value, target } of verdicts) {
-    const verdict = target === undefined ? '' : `  ${value >= target ? 'met' : 'NOT MET'} (≥ ${short(target)})`
-    console.log(`  ${what}: ${short(value)}${verdict}`)
-  }
+  for (const verdict of verdicts) console.log(`  ${verdict.what}: ${short(verdict.value)}${judge(verdict)}`)
   for (const note of notes) console.log(`  ${note}`)
 }
 
+function judge({ value, target, atMost }: Verdict): string {
+  const word = (isMet: boolean) => (isMet ? 'met' : 'NOT MET')
+  if (target !== undefined) return `  ${word(value >= target)} (≥ ${short(target)})`
+  return atMost === undefined ? '' : `  ${word(value <= atMost)} (≤ ${short(atMost)})`
+}
+
 function printTable(rows: readonly Row[]): void {
-  const head = ['', 'conns', 'req/s', 'readings/s', 'p50 ms', 'p99 ms', 'server µs/op', 'spread', '']
+  const head = ['', 'conns', 'ops/s', 'readings/s', 'p50 ms', 'p99 ms', 'server µs/op', 'spread', '']
   const lines = rows.map((row) => [
     row.name,
     String(row.connections),

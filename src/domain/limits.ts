@@ -120,9 +120,10 @@ export const limits = {
   liveResumeMs: 10 * 60_000,
   liveRows: 256,
   liveRowBytes: 128 * 1024,
-  liveSockets: 200,
-  /** Sent to a live reader and not confirmed by it; beyond this it is dropped. */
-  liveUnreadBytes: 1024 * 1024,
+  liveSockets: 100,
+  /** Sent to a live reader and not confirmed by it; beyond this it is dropped. It is asked this often. */
+  liveUnreadBytes: 4 * 1024 * 1024,
+  liveCheckBytes: 256 * 1024,
   liveHistory: 100,
   liveHistoryMost: 1_000,
   liveHistoryPage: 100,
@@ -180,6 +181,22 @@ export const limits = {
   runBytes: 256 * 1024,
   /** The sender's mark of a frame, as text. */
   frameIdLength: 128,
+
+  /** mqtt space: what the clients of one device share. Sessions of client ids that come once would fill it … */
+  mqttSessions: 50,
+  /** … so none outlives its connection longer than this, whatever it asks for. */
+  mqttSessionExpirySeconds: 7 * 24 * 3600,
+  mqttSubscriptions: 100,
+  /** Filters of one session: they stand in its row, which is written with each SUBSCRIBE. */
+  mqttSubscriptionBytes: 64 * 1024,
+  /** What waits for one session; beyond it the oldest goes. */
+  mqttQueuedMessages: 1_000,
+  mqttQueuedBytes: 1024 * 1024,
+  /** On their way to one client and not settled: its broker object holds them in memory. */
+  mqttWindowMessages: 100,
+  mqttWindowBytes: 256 * 1024,
+  mqttRetainedTopics: 100,
+  mqttRetainedBytes: 256 * 1024,
 
   d1TimeoutMs: 10_000,
 } as const

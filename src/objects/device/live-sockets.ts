@@ -1,6 +1,7 @@
 import { limits } from '../../domain/limits.ts'
 import { formatEventId, type LiveEvent, onlyKeys, parseEventId } from '../../domain/live.ts'
 import type { StoredReading } from '../../store/read-telemetry.ts'
+import { Flow } from './flow.ts'
 import type { LiveLog, LoggedEvent } from './live-log.ts'
 
 export const liveTag = 'live'
@@ -12,13 +13,6 @@ export interface LiveOpening {
 
 interface LiveAttachment {
   readonly keys: readonly string[]
-}
-
-/** Bytes sent since the reader last answered a check, and the number of the next one. */
-interface Flow {
-  sent: number
-  sinceCheck: number
-  check: number
 }
 
 /** Those who watch the device. Each is told everything in order, or dropped with a code: none is waited for. */
@@ -94,9 +88,8 @@ export class LiveSockets {
 
   /** The only word of a reader: it has read up to a check. Anything else is passed over. */
   received(socket: WebSocket, message: string | ArrayBuffer): void {
-    const flow = this.#flowOf(socket)
     const n = typeof message === 'string' ? /^\s*\{[^{}]{0,80}"n"\s*:\s*(\d{1,15})\b/.exec(message)?.[1] : undefined
-    if (n !== undefined && Number(n) === flow.check) flow.sent = flow.sinceCheck
+    if (n !== undefined) this.#flowOf(socket).confirm(Number(n))
   }
 
   #tell(socket: WebSocket, logged: readonly LoggedEvent[]): void {
@@ -111,22 +104,19 @@ export class LiveSockets {
     if (socket.readyState !== WebSocket.OPEN) return
     const text = JSON.stringify(frame)
     const flow = this.#flowOf(socket)
-    flow.sent += text.length
-    flow.sinceCheck += text.length
-    if (flow.sent > limits.liveUnreadBytes) {
+    const check = flow.add(text.length)
+    if (flow.unread > limits.liveUnreadBytes) {
       socket.close(1013, 'Too slow: answer {"type":"check"} frames; reconnect with lastEventId.')
       return
     }
     socket.send(text)
-    if (flow.sinceCheck < limits.liveUnreadBytes / 4) return
-    flow.sinceCheck = 0
-    socket.send(JSON.stringify({ type: 'check', n: ++flow.check }))
+    if (check !== undefined) socket.send(JSON.stringify({ type: 'check', n: check }))
   }
 
   #flowOf(socket: WebSocket): Flow {
     let flow = this.#flows.get(socket)
     if (!flow) {
-      flow = { sent: 0, sinceCheck: 0, check: 0 }
+      flow = new Flow()
       this.#flows.set(socket, flow)
     }
     return flow
