@@ -19,6 +19,8 @@ export interface SessionPorts {
     readonly body: unknown
     readonly childDeviceId?: string
   }): Promise<boolean>
+  /** A frame that asks for nothing: the device is there. */
+  heard(): Promise<void>
   isOwnToken(token: string): boolean | Promise<boolean>
   /** What is refused for good, besides telemetry, goes to the device's events before it is answered. */
   refused(error: AppError, raw: string | ArrayBuffer): Promise<void>

@@ -103,6 +103,7 @@ export class DeviceSession {
     const id = withId(frame.id)
     switch (frame.type) {
       case 'ping':
+        await this.#ports.heard()
         return { frame: { type: 'pong', ...id } }
       case 'auth':
         if (await this.#ports.isOwnToken(frame.deviceToken)) {

@@ -42,6 +42,11 @@ export class DeviceObject extends DurableObject<Env> implements DeviceLink {
     else if (state.isDue(receivedAt, device.inactivityTimeoutMs)) this.ctx.waitUntil(state.save(device, receivedAt))
   }
 
+  /** Whatever a device says shows that it is there. */
+  #heard(device: DeviceIdentity): void {
+    this.ctx.waitUntil(this.observe({ device, connector: 'none', receivedAt: Date.now(), readings: [] }))
+  }
+
   async latest(device: DeviceIdentity): Promise<{ lastSeen: number | null; values: [string, TimedValue][] }> {
     const latest = await this.#parts.state.latest(device, Date.now())
     return { lastSeen: this.#parts.state.lastSeen, values: latest.entries() }
@@ -59,11 +64,14 @@ export class DeviceObject extends DurableObject<Env> implements DeviceLink {
     device: DeviceIdentity,
     scope: AttributeScope,
     changes: AttributeChanges,
+    by: 'app' | 'device',
   ): Promise<Fault | undefined> {
+    if (by === 'device') this.#heard(device)
     return (await orFault(() => this.#parts.attributes.save(device, scope, changes))) ?? undefined
   }
 
-  attributes(device: DeviceIdentity, scopes: readonly AttributeScope[]): Promise<Attribute[]> {
+  attributes(device: DeviceIdentity, scopes: readonly AttributeScope[], by: 'app' | 'device'): Promise<Attribute[]> {
+    if (by === 'device') this.#heard(device)
     return this.#parts.attributes.read(device, scopes)
   }
 
@@ -77,11 +85,13 @@ export class DeviceObject extends DurableObject<Env> implements DeviceLink {
     return status
   }
 
-  takeCommands(_device: DeviceIdentity, waitMs: number, most: number): Promise<CommandRequest[]> {
+  takeCommands(device: DeviceIdentity, waitMs: number, most: number): Promise<CommandRequest[]> {
+    this.#heard(device)
     return this.#parts.commands.take(waitMs, most)
   }
 
-  async answerCommand(_device: DeviceIdentity, answer: CommandAnswer): Promise<boolean> {
+  async answerCommand(device: DeviceIdentity, answer: CommandAnswer): Promise<boolean> {
+    this.#heard(device)
     const isTaken = this.#parts.commands.answer(answer)
     await this.#parts.commands.flush()
     return isTaken

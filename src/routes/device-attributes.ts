@@ -28,7 +28,7 @@ async function readOwn(c: Context<AppEnv>, scopes: readonly AttributeScope[]): P
   const speaker = await speakingDevice(c)
   await countMessage(c.env.DEVICE_RATE, speaker.deviceId, 'attribute_polls_per_minute')
   const device = await childOrSelf(c, speaker, c.req.query('childDeviceId'))
-  return c.var.world.platform.device(device.deviceId).attributes(device, scopes)
+  return c.var.world.platform.device(device.deviceId).attributes(device, scopes, 'device')
 }
 
 function listed(text: string | undefined): string[] | undefined {
@@ -83,7 +83,7 @@ async function saveClient(c: Context<AppEnv>, speaker: DeviceIdentity, document:
   const device = await childOrSelf(c, speaker, isForChild ? String(childDeviceId) : undefined)
   const attributes = isForChild && isObject(flat.attributes) ? flat.attributes : flat
   const changes = readAttributeChanges(isForChild ? attributes : document)
-  const fault = await c.var.world.platform.device(device.deviceId).saveAttributes(device, 'client', changes)
+  const fault = await c.var.world.platform.device(device.deviceId).saveAttributes(device, 'client', changes, 'device')
   if (fault) throw fromFault(fault)
 }
 

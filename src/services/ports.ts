@@ -65,9 +65,14 @@ export interface DeviceLink {
   /** Newest first, older than the event `before`. */
   events(before: number | undefined, count: number): Promise<DeviceEvent[]>
   /** Commits, tells the device and whoever watches, then resolves; one change at a time. */
-  saveAttributes(device: DeviceIdentity, scope: AttributeScope, changes: AttributeChanges): Promise<Fault | undefined>
-  /** From memory where the object is warm. */
-  attributes(device: DeviceIdentity, scopes: readonly AttributeScope[]): Promise<Attribute[]>
+  saveAttributes(
+    device: DeviceIdentity,
+    scope: AttributeScope,
+    changes: AttributeChanges,
+    by: 'app' | 'device',
+  ): Promise<Fault | undefined>
+  /** From memory where the object is warm. A device that asks is there. */
+  attributes(device: DeviceIdentity, scopes: readonly AttributeScope[], by: 'app' | 'device'): Promise<Attribute[]>
   /** Resolves with what became of it; `waitMs` > 0 waits so long for the device's answer. */
   sendCommand(device: DeviceIdentity, command: Command, waitMs: number): Promise<CommandStatus | Fault>
   /** Undefined: no such command that is still under way. */

@@ -16,6 +16,7 @@ export function openSession(overrides: Partial<SessionPorts> = {}) {
     saveClientAttributes: async () => {},
     attributes: async () => ({ volume: 5 }),
     answerCommand: async () => true,
+    async heard() {},
     isOwnToken: (token) => token === 'own',
     refused: async ({ code }, raw) => {
       refusals.push({ code, raw })

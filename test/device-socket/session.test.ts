@@ -124,6 +124,7 @@ describe('a device session', () => {
       saveClientAttributes: fail,
       attributes: fail,
       answerCommand: fail,
+      heard: fail,
       isOwnToken: fail,
       refused: fail,
     })

@@ -3,7 +3,8 @@ import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { DeviceId } from '../../src/domain/ids.ts'
 import { limits } from '../../src/domain/limits.ts'
-import { newTenant, send, type TestTenant } from '../helpers/world.ts'
+import { TestSocket } from '../helpers/socket.ts'
+import { newTenant, request, send, type TestTenant } from '../helpers/world.ts'
 
 let tenant: TestTenant
 beforeAll(async () => {
@@ -71,6 +72,38 @@ describe('presence', () => {
     expect((await detail(deviceId)).status).toBe('ACTIVE')
     await new Promise((resolve) => setTimeout(resolve, 1_100))
     expect((await detail(deviceId)).status).toBe('INACTIVE')
+  })
+
+  it('is shown by anything that a device says: a ping, a question, a poll', async () => {
+    const speak: ((token: string) => Promise<unknown>)[] = [
+      async (token) => {
+        const socket = await TestSocket.open(`/api/v1/${token}/ws`)
+        socket.send({ type: 'ping' })
+        await socket.next()
+        socket.close()
+      },
+      (token) => request('GET', `/api/v1/${token}/attributes/flat`),
+      (token) => send(token, { a: 1 }, {}, 'attributes'),
+      (token) => request('GET', `/api/v1/${token}/rpc?timeout=0`),
+    ]
+    for (const say of speak) {
+      const { deviceId, token } = await tenant.device()
+      await tenant.api('POST', `/api/devices/${deviceId}/attributes`, { scope: 'SHARED', attributes: { b: 1 } })
+      expect((await detail(deviceId)).status).toBe('INACTIVE')
+      await say(token)
+      await expect.poll(async () => (await detail(deviceId)).status, { message: String(say) }).toBe('ACTIVE')
+    }
+  })
+
+  it('says of a child whether its gateway is gone', async () => {
+    const gateway = await tenant.device({ isGateway: true })
+    const child = await tenant.device({ parentGatewayId: gateway.deviceId })
+    expect(await detail(child.deviceId)).toMatchObject({ unreachable: true, connected: false })
+    const socket = await TestSocket.open(`/api/v1/${gateway.token}/ws`)
+    expect(await detail(child.deviceId)).toMatchObject({ unreachable: false })
+    expect(await detail(gateway.deviceId)).toMatchObject({ connected: true })
+    socket.close()
+    await expect.poll(() => detail(gateway.deviceId)).toMatchObject({ connected: false })
   })
 
   it('sees a gateway that only speaks for its children', async () => {

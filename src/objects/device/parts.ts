@@ -82,6 +82,8 @@ export function furnish(ctx: DurableObjectState, telemetryEnv: () => Env, self: 
       createSessionPorts(
         {
           pipeline,
+          heard: (device) =>
+            ctx.waitUntil(self.observe({ device, connector: 'websocket', receivedAt: Date.now(), readings: [] })),
           isTokenOf: async (token, device) => (await findByToken(token))?.deviceId === device.deviceId,
         },
         speaker,

@@ -15,6 +15,7 @@ import { toAppError } from '../../services/to-app-error.ts'
 
 export interface PortsHost {
   readonly pipeline: PipelineContext
+  heard(device: DeviceIdentity): void
   isTokenOf(token: string, device: DeviceIdentity): Promise<boolean>
 }
 
@@ -53,13 +54,13 @@ export function createSessionPorts(host: PortsHost, speaker: () => Promise<Devic
     async saveClientAttributes(changes, childDeviceId) {
       const device = await subject(childDeviceId)
       const changed = readAttributeChanges(changes)
-      const fault = await platform.device(device.deviceId).saveAttributes(device, 'client', changed)
+      const fault = await platform.device(device.deviceId).saveAttributes(device, 'client', changed, 'device')
       if (fault) throw fromFault(fault)
     },
     async attributes(scope: AttributeScope, keys) {
       const device = await speaker()
       const values = emptyRecord<unknown>()
-      for (const { key, value } of await platform.device(device.deviceId).attributes(device, [scope])) {
+      for (const { key, value } of await platform.device(device.deviceId).attributes(device, [scope], 'device')) {
         if (!keys || keys.includes(key)) values[key] = value
       }
       return values
@@ -71,6 +72,7 @@ export function createSessionPorts(host: PortsHost, speaker: () => Promise<Devic
       }
       return platform.device(device.deviceId).answerCommand(device, { ...answer, at: Date.now() })
     },
+    heard: async () => host.heard(await speaker()),
     isOwnToken: async (token) => host.isTokenOf(token, await speaker()),
     async refused(error, raw) {
       const device = await speaker()

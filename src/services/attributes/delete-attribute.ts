@@ -13,10 +13,10 @@ export async function deleteAttribute({
 }): Promise<void> {
   const device = await ownDevice(ctx, input.id)
   const link = ctx.platform.device(device.deviceId)
-  const known = await link.attributes(device, [input.scope])
+  const known = await link.attributes(device, [input.scope], 'app')
   if (!known.some(({ key }) => key === input.key)) {
     throw new AppError('not_found', { detail: 'The device has no such attribute.' })
   }
-  const fault = await link.saveAttributes(device, input.scope, [[input.key, null]])
+  const fault = await link.saveAttributes(device, input.scope, [[input.key, null]], 'app')
   if (fault) throw fromFault(fault)
 }

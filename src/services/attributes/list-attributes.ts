@@ -11,5 +11,6 @@ export async function listAttributes({
   readonly input: { readonly id: string; readonly scope?: AttributeScope | undefined }
 }): Promise<Attribute[]> {
   const device = await ownDevice(ctx, input.id)
-  return ctx.platform.device(device.deviceId).attributes(device, input.scope ? [input.scope] : attributeScopes)
+  const scopes = input.scope ? [input.scope] : attributeScopes
+  return ctx.platform.device(device.deviceId).attributes(device, scopes, 'app')
 }

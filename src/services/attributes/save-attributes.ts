@@ -14,8 +14,8 @@ export async function saveAttributes({
   const device = await ownDevice(ctx, input.id)
   const changes = readAttributeChanges(input.attributes)
   const link = ctx.platform.device(device.deviceId)
-  const fault = await link.saveAttributes(device, input.scope, changes)
+  const fault = await link.saveAttributes(device, input.scope, changes, 'app')
   if (fault) throw fromFault(fault)
   const keys = new Set(changes.map(([key]) => key))
-  return (await link.attributes(device, [input.scope])).filter(({ key }) => keys.has(key))
+  return (await link.attributes(device, [input.scope], 'app')).filter(({ key }) => keys.has(key))
 }
