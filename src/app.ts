@@ -13,6 +13,7 @@ import { publicRoutes } from './routes/health.ts'
 import { ingestRoutes } from './routes/ingest.ts'
 import { liveRoutes } from './routes/live.ts'
 import { methodsOf } from './routes/methods.ts'
+import { notOfferedRoutes } from './routes/not-offered.ts'
 import { openApiRoutes } from './routes/openapi.ts'
 import { problem } from './routes/problem.ts'
 import { requireMigrations } from './routes/require-migrations.ts'
@@ -46,6 +47,7 @@ export function createApp(worldOf: (env: Env) => World) {
     .route('/', telemetryRoutes)
     .route('/', deviceImportRoutes)
     .route('/', deviceRoutes)
+    .route('/', notOfferedRoutes)
     .route(
       '/',
       openApiRoutes(() => app.routes),

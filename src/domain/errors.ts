@@ -85,6 +85,7 @@ export const errorCatalog = {
     status: 426,
     retryable: false,
   },
+  not_offered: { title: 'Not offered here', status: 501, retryable: false },
   conflict: {
     title: 'Conflicts with what is stored',
     status: 409,

@@ -21,6 +21,7 @@ describe('the error catalog', () => {
       '413 payload_too_large',
       '405 method_not_allowed',
       '426 upgrade_required',
+      '501 not_offered',
       '409 conflict',
       '429 quota_exceeded retryable',
       '503 migrations_pending retryable',
