@@ -135,13 +135,18 @@ describe('a gateway', () => {
     expect(await history(child.deviceId)).toMatchObject([{ values: { temperature: 4.1 } }])
   })
 
-  it('names children in the items of a batch too, or none for itself', async () => {
+  it('names children in the items of a batch too, flat or enveloped, or none for itself', async () => {
     const gateway = await tenant.device({ isGateway: true })
     const child = await tenant.device({ parentGatewayId: gateway.deviceId })
-    const items = [{ childDeviceId: child.deviceId, telemetry: { a: 1 } }, { telemetry: { uptime: 17 } }]
+    const { deviceId: childDeviceId } = child
+    const items = [
+      { childDeviceId, ts: 1_712_486_400_000, telemetry: { a: 1 } },
+      { childDeviceId, ts: 1_712_486_401_000, b: 2 },
+      { telemetry: { uptime: 17 } },
+    ]
     const answer = await send(gateway.token, { items }, {}, 'telemetry/batch')
-    expect(await answer.json()).toMatchObject({ accepted: 2, rejected: [] })
-    expect(await history(child.deviceId)).toMatchObject([{ values: { a: 1 } }])
+    expect(await answer.json()).toMatchObject({ accepted: 3, rejected: [] })
+    expect(await history(child.deviceId)).toMatchObject([{ values: { a: 1 } }, { values: { b: 2 } }])
     expect(await history(gateway.deviceId)).toMatchObject([{ values: { uptime: 17 } }])
   })
 })
