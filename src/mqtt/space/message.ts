@@ -1,4 +1,5 @@
 import { toBase64 } from '../../codec/base64.ts'
+import type { Spelling } from '../topics.ts'
 
 export type QoS = 0 | 1 | 2
 
@@ -29,6 +30,8 @@ export interface Will {
 export interface Copy extends Message {
   /** Subscription identifiers. */
   readonly identifiers?: readonly number[]
+  /** How the client named the topic when it subscribed. */
+  readonly spelling?: Spelling
 }
 
 /**

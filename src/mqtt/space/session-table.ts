@@ -1,20 +1,12 @@
 import { toBase64 } from '../../codec/base64.ts'
-import { fromBase64, pack, type QoS, unpack, type Will } from './message.ts'
+import { fromBase64, pack, unpack, type Will } from './message.ts'
 import type { SpaceStorage } from './storage.ts'
+import type { Subscription } from './subscriptions.ts'
 
 export const sessionMigrations = [
   // No index: there are few, and a written index row costs as much as the row.
   'CREATE TABLE mqtt_sessions (id INTEGER PRIMARY KEY, client_id TEXT NOT NULL, state TEXT NOT NULL) STRICT',
 ]
-
-export interface Subscription {
-  readonly filter: string
-  readonly qos: QoS
-  readonly noLocal?: boolean
-  readonly retainAsPublished?: boolean
-  readonly retainHandling?: 0 | 1 | 2
-  readonly identifier?: number
-}
 
 interface SessionState {
   /** The open one. */

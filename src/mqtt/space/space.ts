@@ -15,8 +15,9 @@ import { matches } from './match.ts'
 import { type Copy, isOver, type Message, type Outbound, type QoS, type Will } from './message.ts'
 import { RetainedMessages, retainedMigrations } from './retained.ts'
 import { queueMigrations, Sequence, SessionQueue } from './session-queue.ts'
-import { type Session, SessionTable, type Subscription, sessionMigrations } from './session-table.ts'
+import { type Session, SessionTable, sessionMigrations } from './session-table.ts'
 import type { SpaceStorage } from './storage.ts'
+import { copiesFor, type Filter, hasRoomFor, isSame, type Subscription } from './subscriptions.ts'
 
 export const spaceMigrations: readonly string[] = [...sessionMigrations, ...queueMigrations, ...retainedMigrations]
 
@@ -124,7 +125,7 @@ export class TopicSpace {
     const codes: number[] = []
     const outbound: Outbound[] = []
     for (const subscription of wanted) {
-      const known = session.subscriptions.find(({ filter }) => filter === subscription.filter)
+      const known = session.subscriptions.find((it) => isSame(it, subscription))
       if (!known && !hasRoomFor(session.subscriptions, subscription.filter)) {
         codes.push(0x97)
         continue
@@ -140,15 +141,17 @@ export class TopicSpace {
   }
 
   /** UNSUBACK reason codes. */
-  unsubscribe(link: Link, filters: readonly string[]): number[] | undefined {
+  unsubscribe(link: Link, filters: readonly Filter[]): number[] | undefined {
     const session = this.#current(link)
     if (!session) return undefined
-    const known = new Set(session.subscriptions.map(({ filter }) => filter))
-    const codes = filters.map((filter) => (known.delete(filter) ? 0x00 : 0x11))
-    if (known.size < session.subscriptions.length) {
-      session.subscriptions = session.subscriptions.filter(({ filter }) => known.has(filter))
-      this.#sessions.save(session)
-    }
+    const before = session.subscriptions
+    const codes = filters.map((filter) => {
+      const rest = session.subscriptions.filter((it) => !isSame(it, filter))
+      if (rest.length === session.subscriptions.length) return 0x11
+      session.subscriptions = rest
+      return 0x00
+    })
+    if (session.subscriptions !== before) this.#sessions.save(session)
     return codes
   }
 
@@ -157,9 +160,9 @@ export class TopicSpace {
     const isRetained = !message.retain || this.#retained.keep({ ...message, ...(from !== undefined && { from }) }, now)
     const deliveries = this.#sessions.all().flatMap((session): Delivery[] => {
       const { clientId, connection } = session
-      const copy = isOver(session.endsAt, now) ? undefined : copyFor(session, message, from)
-      const out = copy && this.#send(session, copy, now)
-      return out && connection !== null ? [{ clientId, connection, outbound: [out] }] : []
+      const copies = isOver(session.endsAt, now) ? [] : copiesFor(session.subscriptions, message, from === clientId)
+      const outbound = copies.flatMap((copy) => this.#send(session, copy, now) ?? [])
+      return outbound.length > 0 && connection !== null ? [{ clientId, connection, outbound }] : []
     })
     return { deliveries, isRetained }
   }
@@ -248,32 +251,21 @@ export class TopicSpace {
   }
 
   #retainedFor(session: Session, subscription: Subscription, isNew: boolean, now: number): Outbound[] {
-    const { filter, qos, noLocal, retainHandling = 0, identifier } = subscription
+    const { filter, spelling, qos, noLocal, retainHandling = 0, identifier } = subscription
     // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]
     if (retainHandling === 2 || (retainHandling === 1 && !isNew)) return []
     return this.#retained
       .of((topic) => matches(filter, topic), now)
       .filter(({ from }) => !(noLocal && from === session.clientId))
       .flatMap(({ from: _, ...message }) => {
-        const identifiers = identifier === undefined ? {} : { identifiers: [identifier] }
-        const copy = { ...message, qos: Math.min(message.qos, qos) as QoS, ...identifiers }
+        const copy: Copy = {
+          ...message,
+          qos: Math.min(message.qos, qos) as QoS,
+          ...(identifier !== undefined && { identifiers: [identifier] }),
+          ...(spelling !== undefined && { spelling }),
+        }
         return this.#send(session, copy, now) ?? []
       })
-  }
-}
-
-/** Overlapping subscriptions: one copy, with the highest QoS and all identifiers. [MQTT-3.3.4-2] [MQTT-3.3.4-4] */
-function copyFor({ clientId, subscriptions }: Session, message: Message, from: string | undefined): Copy | undefined {
-  const hits = subscriptions.filter(
-    ({ filter, noLocal }) => !(noLocal && from === clientId) && matches(filter, message.topic),
-  )
-  if (hits.length === 0) return undefined
-  const identifiers = hits.flatMap(({ identifier }) => identifier ?? [])
-  return {
-    ...message,
-    qos: Math.min(message.qos, Math.max(...hits.map(({ qos }) => qos))) as QoS,
-    retain: message.retain && hits.some(({ retainAsPublished }) => retainAsPublished),
-    ...(identifiers.length > 0 && { identifiers }),
   }
 }
 
@@ -284,8 +276,3 @@ function willOnReopening(old: Session, goesOn: boolean, now: number): Message | 
 }
 
 const delayOf = (will: Will | null) => (will?.delaySeconds ?? 0) * 1000
-
-function hasRoomFor(subscriptions: readonly Subscription[], filter: string): boolean {
-  const bytes = subscriptions.reduce((sum, it) => sum + it.filter.length, filter.length)
-  return subscriptions.length < limits.mqttSubscriptions && bytes <= limits.mqttSubscriptionBytes
-}

@@ -147,7 +147,7 @@ class World {
   #unsubscribe({ who, filter }: Steps['unsubscribe']): void {
     const one = this.#client(who)
     if (one.connection === undefined) return
-    const codes = this.#space.unsubscribe({ clientId: one.id, connection: one.connection }, [filter])
+    const codes = this.#space.unsubscribe({ clientId: one.id, connection: one.connection }, [{ filter }])
     expect(codes).toEqual([one.subscriptions.delete(filter) ? 0x00 : 0x11])
   }
 

@@ -116,7 +116,7 @@ describe('a session', () => {
     expect(world.open('a', { connection: 'a2' })).toMatchObject({ sessionPresent: true, takenOver: 'a1' })
     expect(world.close('a', { withWill: true })).toEqual({})
     expect(world.subscribe('a', 'other')).toBeUndefined()
-    expect(world.space.unsubscribe(link('a'), ['t'])).toBeUndefined()
+    expect(world.space.unsubscribe(link('a'), [{ filter: 't' }])).toBeUndefined()
     expect(world.space.connections()).toEqual([link('a', 'a2')])
     expect(world.publish('x').deliveries).toMatchObject([link('a', 'a2')])
   })
@@ -247,9 +247,27 @@ describe('subscriptions', () => {
     world.subscribe('a', 't', 2)
     world.subscribe('a', 't', 0)
     expect(world.send('a', 'x')).toMatchObject([{ message: { qos: 0 } }])
-    expect(world.space.unsubscribe(link('a'), ['t', 'never', 't'])).toEqual([0x00, 0x11, 0x11])
+    const filters = ['t', 'never', 't'].map((filter) => ({ filter }))
+    expect(world.space.unsubscribe(link('a'), filters)).toEqual([0x00, 0x11, 0x11])
     world.evict()
     expect(world.send('a', 'x')).toEqual([])
+  })
+
+  it('of two spellings are two: a copy for each, named so, and each ends by itself', () => {
+    const world = newSpace()
+    world.publish('kept', { retain: true })
+    world.open('a')
+    expect(world.subscribe('a', 't', 1, { spelling: 'me' })?.outbound).toMatchObject([{ message: { spelling: 'me' } }])
+    world.subscribe('a', 't', 2, { spelling: 'devices' })
+    world.evict()
+    const copies = world.send('a', 'x', { qos: 2 })
+    expect(copies).toMatchObject([
+      { message: { spelling: 'me', qos: 1 } },
+      { message: { spelling: 'devices', qos: 2 } },
+    ])
+    expect(world.space.unsubscribe(link('a'), [{ filter: 't', spelling: 'me' }])).toEqual([0])
+    expect(world.send('a', 'x')).toMatchObject([{ message: { spelling: 'devices' } }])
+    expect(world.open('a', { connection: 'a2' }).resume[2]).toMatchObject({ message: { spelling: 'me' } })
   })
 
   it('are refused beyond the limits, one by one', () => {
@@ -377,6 +395,30 @@ describe('messages owed', () => {
     const big = 'x'.repeat(limits.mqttWindowBytes)
     expect(world.send('a', big)).toHaveLength(1)
     expect(world.send('a', 'small')).toEqual([])
+  })
+
+  it('do not overtake a larger one that waits for room', () => {
+    const world = newSpace()
+    world.open('a')
+    world.subscribe('a')
+    const half = 'x'.repeat(limits.mqttWindowBytes / 2)
+    const sent = world.send('a', half)
+    expect(world.send('a', half)).toEqual([])
+    expect(world.send('a', 'small')).toEqual([])
+    expect(texts(world.space.settled(link('a'), ids(sent), world.now))).toEqual([half, 'small'])
+  })
+
+  it('have ids that never come again: a late word about an old one settles no other', () => {
+    const world = newSpace()
+    world.open('a')
+    world.subscribe('a')
+    const old = world.send('a', 'old')
+    world.open('a', { connection: 'a2', isClean: true })
+    world.evict()
+    world.space.subscribe(link('a', 'a2'), [{ filter: 't', qos: 1 }], world.now)
+    expect(world.send('a', 'new')).toHaveLength(1)
+    world.space.settled(link('a'), ids(old), world.now)
+    expect(world.space.sessions()).toMatchObject([{ queued: 1 }])
   })
 
   it('drop the oldest that waits beyond a count or bytes, and count it', () => {
