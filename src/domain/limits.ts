@@ -182,6 +182,21 @@ export const limits = {
   /** The sender's mark of a frame, as text. */
   frameIdLength: 128,
 
+  /** mqtt: one packet, and the only size that a client is told. */
+  mqttPacketBytes: 256 * 1024,
+  mqttClientIdBytes: 256,
+  /** From the socket's opening to its CONNECT. */
+  mqttConnectMs: 10_000,
+  /** A longer keep-alive, or none, is shortened where the protocol can say so (5.0). */
+  mqttKeepAliveSeconds: 3_600,
+  /** QoS 1 and 2 messages of a client that are not acknowledged; 5.0 clients are told. */
+  mqttReceiveMaximum: 256,
+  /** 3.1.1 knows no such limit: what a client may leave without a PUBREL, or send unacknowledged. */
+  mqttReceiving: 4_096,
+  mqttTopicAliases: 16,
+  /** A connection's state in its socket's attachment, which takes 16,384 bytes with all else in it. */
+  mqttSnapshotBytes: 15 * 1024,
+
   /** mqtt space: what the clients of one device share. Sessions of client ids that come once would fill it … */
   mqttSessions: 50,
   /** … so none outlives its connection longer than this, whatever it asks for. */
