@@ -3,6 +3,7 @@ import { decodeText, parseJson } from '../codec/json.ts'
 import { AppError } from '../domain/errors.ts'
 import { limits } from '../domain/limits.ts'
 import { emptyRecord } from '../domain/telemetry.ts'
+import { isLongerThan } from '../domain/text.ts'
 import type { ClientFrame, FrameId } from './frames.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -54,13 +55,8 @@ export function parseFrame(message: string | ArrayBuffer): ClientFrame {
 
 /** @throws AppError payload_too_large */
 export function checkSize(message: string | ArrayBuffer, most: number): void {
-  const size = typeof message === 'string' ? message.length : message.byteLength
-  const isLarger = size > most || (typeof message === 'string' && size * 3 > most && utf8Length(message) > most)
+  const isLarger = typeof message === 'string' ? isLongerThan(message, most) : message.byteLength > most
   if (isLarger) throw new AppError('payload_too_large', { detail: `A frame has at most ${most} bytes here.` })
-}
-
-function utf8Length(message: string): number {
-  return new TextEncoder().encode(message).length
 }
 
 function readBody(frame: Fields, raw: string, id: FrameId | undefined): ClientFrame {

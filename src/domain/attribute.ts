@@ -1,5 +1,6 @@
 import { AppError } from './errors.ts'
 import { limits } from './limits.ts'
+import { isLongerThan } from './text.ts'
 
 /** What an attribute may hold: any JSON value of at most `limits.valueBytes` as text, besides null. */
 export type AttributeValue = string | number | boolean | readonly unknown[] | { readonly [key: string]: unknown }
@@ -46,7 +47,7 @@ function readValue(key: string, value: unknown): AttributeValue | null {
   }
   if (value === null || value === undefined) return null
   const text = asJson(key, value)
-  if (new TextEncoder().encode(text).length > limits.valueBytes) {
+  if (isLongerThan(text, limits.valueBytes)) {
     const detail = `The value of "${key}" is longer than ${limits.valueBytes} bytes.`
     throw new AppError('validation_rejected', { reason: 'value_too_long', detail })
   }

@@ -1,5 +1,6 @@
 import { AppError } from './errors.ts'
 import { limits } from './limits.ts'
+import { isLongerThan } from './text.ts'
 
 /** Arrays are kept as JSON; nested objects have become dotted keys; null is dropped. */
 export type TelemetryValue = number | boolean | string | readonly unknown[]
@@ -15,13 +16,6 @@ export interface TimedValue {
 /** An object without a prototype: any text is a safe key. */
 export function emptyRecord<T>(): Record<string, T> {
   return Object.create(null) as Record<string, T>
-}
-
-const encoder = new TextEncoder()
-
-function longerThan(text: string, bytes: number): boolean {
-  if (text.length > bytes) return true
-  return text.length * 3 > bytes && encoder.encode(text).length > bytes
 }
 
 function reject(reason: 'key_empty' | 'key_too_long' | 'value_too_long' | 'too_many_keys', detail: string): never {
@@ -111,12 +105,12 @@ function toValue(key: string, value: unknown): TelemetryValue {
     case 'boolean':
       return value
     case 'string':
-      if (longerThan(value, limits.valueBytes)) tooLong(key)
+      if (isLongerThan(value, limits.valueBytes)) tooLong(key)
       return value
     default:
       if (!Array.isArray(value)) unsupported(key, value)
       checkArray(key, value, 1)
-      if (longerThan(JSON.stringify(value), limits.valueBytes)) tooLong(key)
+      if (isLongerThan(JSON.stringify(value), limits.valueBytes)) tooLong(key)
       return value
   }
 }

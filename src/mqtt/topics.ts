@@ -1,3 +1,5 @@
+import { isLongerThan } from '../domain/text.ts'
+
 export { matches } from './space/match.ts'
 
 const maximumBytes = 65_535
@@ -19,11 +21,7 @@ export function isSharedFilter(filter: string): boolean {
 }
 
 function isTopicText(text: string): boolean {
-  return text !== '' && !text.includes('\0') && (text.length * 3 <= maximumBytes || utf8Length(text) <= maximumBytes)
-}
-
-function utf8Length(text: string): number {
-  return new TextEncoder().encode(text).length
+  return text !== '' && !text.includes('\0') && !isLongerThan(text, maximumBytes)
 }
 
 /** The ways in which a device may name a topic of its own; the first is the canonical one. */

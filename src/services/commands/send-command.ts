@@ -2,6 +2,7 @@ import { type Command, type CommandStatus, isTooDeep } from '../../domain/comman
 import { AppError, fromFault } from '../../domain/errors.ts'
 import { newCommandId } from '../../domain/ids.ts'
 import { limits } from '../../domain/limits.ts'
+import { isLongerThan } from '../../domain/text.ts'
 import type { ServiceContext } from '../context.ts'
 import { ownDevice } from '../telemetry/own-devices.ts'
 
@@ -41,7 +42,7 @@ function toCommand(ctx: ServiceContext, input: CommandInput): Command {
   if (isTooDeep(params, limits.codecDepth)) {
     throw new AppError('validation_rejected', { reason: 'too_deep', detail: 'The params are nested too deeply.' })
   }
-  if (new TextEncoder().encode(JSON.stringify(params)).length > limits.commandParamsBytes) {
+  if (isLongerThan(JSON.stringify(params), limits.commandParamsBytes)) {
     const detail = `The params of a command have at most ${limits.commandParamsBytes} bytes.`
     throw new AppError('validation_rejected', { reason: 'value_too_long', detail })
   }
