@@ -82,16 +82,16 @@ async function ingest(c: Context<AppEnv>, group: readonly Connector[]): Promise<
   const speaker = await speakingDevice(c)
   const work = takeMessage(c, group, speaker)
   c.executionCtx.waitUntil(work.catch(() => undefined)) // a client that hangs up does not cut it in half
-  return answer(c, await work, await waitingCommands(c, speaker, work))
+  const body = toBody(await work)
+  return c.json({ ...body, ...(await waitingCommands(c, speaker)) } satisfies z.input<typeof receiptSchema>)
 }
 
 /** Asked for with `?commands=true`: what waits rides with the answer, which saves the device a poll. */
 async function waitingCommands(
   c: Context<AppEnv>,
   speaker: DeviceIdentity,
-  work: Promise<Receipt>,
 ): Promise<{ commands?: readonly CommandRequest[] }> {
-  if (c.req.query('commands') !== 'true' || wholeFault(await work)) return {}
+  if (c.req.query('commands') !== 'true') return {}
   const link = c.var.world.platform.device(speaker.deviceId)
   return { commands: await link.takeCommands(speaker, 0, limits.commandsAnswered) }
 }
@@ -138,16 +138,15 @@ function idempotencyKey(c: Context<AppEnv>): { idempotencyKey?: string } {
   return { idempotencyKey: key }
 }
 
-function answer(c: Context<AppEnv>, receipt: Receipt, waiting: { commands?: readonly CommandRequest[] }): Response {
+/** @throws AppError where the message cannot be acknowledged. */
+function toBody(receipt: Receipt): z.input<typeof receiptSchema> {
   const { accepted } = receipt
   const rejected = receipt.rejected.map(toRejection)
   const fault = wholeFault(receipt)
   if (fault) throw rejected.length > 1 ? withItems(fault, accepted.length, rejected) : fault
   const [only] = accepted
   const single = accepted.length === 1 && rejected.length === 0 && only ? { ts: only.ts } : {}
-  return c.json({ success: true, accepted: accepted.length, rejected, ...single, ...waiting } satisfies z.input<
-    typeof receiptSchema
-  >)
+  return { success: true, accepted: accepted.length, rejected, ...single }
 }
 
 function toRejection({ index, fault }: RejectedUplink): z.input<typeof rejection> {
