@@ -34,6 +34,16 @@ export async function authorise(
   return { uplinks: authorised, rejected }
 }
 
+/** The child of this id; undefined: the speaker has none such, or is no gateway. */
+export async function findChild(
+  ctx: Pick<PipelineContext, 'findChildren'>,
+  speaker: DeviceIdentity,
+  childDeviceId: string,
+): Promise<DeviceIdentity | undefined> {
+  const id = parseDeviceId(childDeviceId)
+  return id && speaker.isGateway ? (await ctx.findChildren(speaker, [id])).get(id) : undefined
+}
+
 async function findChildren(ctx: PipelineContext, speaker: DeviceIdentity, uplinks: readonly Uplink[]) {
   const ids = new Set<DeviceId>()
   for (const { childDeviceId } of uplinks) {

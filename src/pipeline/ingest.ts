@@ -1,4 +1,5 @@
 import { AppError, type Fault, fromFault, isPassing } from '../domain/errors.ts'
+import { fnv1a } from '../domain/fnv1a.ts'
 import type { DeviceId } from '../domain/ids.ts'
 import { type DeviceIdentity, shardAt } from '../domain/principal.ts'
 import type { AuthorisedUplink, RejectedUplink } from '../domain/uplink.ts'
@@ -133,7 +134,8 @@ async function append(
       }),
       rows: uplinks.map((uplink, i) => ({
         ...(uplink.ts !== undefined && { ts: uplink.ts }),
-        ...(uplink.ts === undefined && uplink.mark !== undefined && { mark: uplink.mark }),
+        ...(uplink.ts === undefined &&
+          uplink.mark !== undefined && { mark: withDigest(uplink.mark, json[i] as string) }),
         json: json[i] as string,
       })),
     }),
@@ -143,6 +145,14 @@ async function append(
   } catch {
     return [] // the lane's object is out of reach: every portion is lost for now
   }
+}
+
+/**
+ * Senders that count from one again after a restart give one mark to two messages: only a mark with the same
+ * values is a repeat.
+ */
+function withDigest(mark: string, json: string): string {
+  return `${mark}:${fnv1a(json).toString(36)}`
 }
 
 async function observe(

@@ -1,6 +1,5 @@
 import type { Connector } from '../connectors/connector.ts'
 import { AppError } from '../domain/errors.ts'
-import { fnv1a } from '../domain/fnv1a.ts'
 import { limits } from '../domain/limits.ts'
 import type { DeviceIdentity } from '../domain/principal.ts'
 import type { AuthorisedUplink, RawUplink, RejectedUplink, Uplink } from '../domain/uplink.ts'
@@ -49,7 +48,8 @@ export async function receiveAll(
   const read = await readMessages(ctx, connector, speaker, raws)
   const numbered = read.flatMap(({ uplinks, from }) => uplinks.map((uplink, i) => ({ ...uplink, index: from + i })))
   const allowed = await authorise(ctx, speaker, numbered)
-  const messages = await Promise.all(read.map((message) => limited(ctx, speaker, message, allowed.uplinks)))
+  const byPlace = new Map(allowed.uplinks.map((uplink) => [uplink.index, uplink]))
+  const messages = await Promise.all(read.map((message) => limited(ctx, speaker, message, byPlace)))
 
   const refused = new Set(messages.filter(({ fault }) => fault).flatMap(places))
   const uplinks = allowed.uplinks.filter(({ index }) => !refused.has(index))
@@ -102,16 +102,9 @@ async function readOne(ctx: PipelineContext, connector: Connector, speaker: Devi
   }
 }
 
-/**
- * Senders that count from one again after a restart give one mark to two messages: only a mark with the same
- * values is a repeat.
- */
 function marked(uplinks: readonly Uplink[], { repeatMark }: RawUplink): readonly Uplink[] {
   if (repeatMark === undefined) return uplinks
-  return uplinks.map((uplink) => {
-    const digest = fnv1a(JSON.stringify(uplink.values)).toString(36)
-    return { ...uplink, mark: `${repeatMark}:${uplink.index}:${digest}` }
-  })
+  return uplinks.map((uplink) => ({ ...uplink, mark: `${repeatMark}:${uplink.index}` }))
 }
 
 async function refused(...args: Parameters<typeof refuse>): Promise<AppError> {
@@ -143,13 +136,12 @@ async function limited(
   ctx: PipelineContext,
   speaker: DeviceIdentity,
   message: Message,
-  allowed: readonly AuthorisedUplink[],
+  allowed: ReadonlyMap<number, AuthorisedUplink>,
 ): Promise<Message> {
   if (message.fault || message.ignored !== undefined) return message
-  const own = new Set(places(message))
   const children = childrenOf(
     speaker,
-    allowed.filter(({ index }) => own.has(index)),
+    places(message).flatMap((place) => allowed.get(place) ?? []),
   )
   try {
     await ctx.limit(speaker, children, isBacklog(message.uplinks, message.raw.receivedAt))

@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
 import { AppError } from '../domain/errors.ts'
-import { parseDeviceId } from '../domain/ids.ts'
 import type { DeviceIdentity } from '../domain/principal.ts'
+import { findChild } from '../pipeline/authorise.ts'
 import type { PipelineContext } from '../pipeline/context.ts'
 import { resolveChildren, resolveToken } from '../services/devices/token-cache.ts'
 import { countUnknownToken, countUplink } from '../services/rate-gate.ts'
@@ -55,8 +55,7 @@ export async function childOrSelf(
     const detail = 'Only a device marked as gateway may name a childDeviceId.'
     throw new AppError('forbidden', { reason: 'not_a_gateway', detail })
   }
-  const id = parseDeviceId(childDeviceId)
-  const child = id && (await resolveChildren(c.var.world, speaker, [id], Date.now())).get(id)
+  const child = await findChild(pipelineContext(c), speaker, childDeviceId)
   if (child) return child
   throw new AppError('child_not_found', { detail: 'This gateway has no child with this childDeviceId.' })
 }

@@ -3,11 +3,11 @@ import type { SessionPorts, TelemetryTaken } from '../../device-socket/ports.ts'
 import { type AttributeScope, readAttributeChanges } from '../../domain/attribute.ts'
 import { isTooDeep } from '../../domain/command.ts'
 import { AppError, type Fault, fromFault, toFault } from '../../domain/errors.ts'
-import { parseDeviceId } from '../../domain/ids.ts'
 import { limits } from '../../domain/limits.ts'
 import type { DeviceIdentity } from '../../domain/principal.ts'
 import { emptyRecord } from '../../domain/telemetry.ts'
 import { log } from '../../log.ts'
+import { findChild } from '../../pipeline/authorise.ts'
 import type { PipelineContext } from '../../pipeline/context.ts'
 import { wholeFault } from '../../pipeline/ingest.ts'
 import { receiveAll, refuse } from '../../pipeline/receive.ts'
@@ -27,8 +27,7 @@ export function createSessionPorts(host: PortsHost, speaker: () => Promise<Devic
   async function subject(childDeviceId: string | undefined): Promise<DeviceIdentity> {
     const device = await speaker()
     if (childDeviceId === undefined) return device
-    const id = parseDeviceId(childDeviceId)
-    const child = id && device.isGateway ? (await pipeline.findChildren(device, [id])).get(id) : undefined
+    const child = await findChild(pipeline, device, childDeviceId)
     if (child) return child
     throw new AppError('child_not_found', { detail: 'This device has no child with this childDeviceId.' })
   }
