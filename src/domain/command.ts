@@ -1,5 +1,3 @@
-import type { DeviceId } from './ids.ts'
-
 /**
  * queued → sent → delivered → succeeded | failed | expired | cancelled. `sent`: handed to an open way;
  * `delivered`: the device itself said so. Never one for the other.
@@ -30,8 +28,6 @@ export interface CommandRequest {
   readonly requestId: string
   readonly method: string
   readonly params: unknown
-  /** Set where a gateway is told on behalf of its child. */
-  readonly childDeviceId?: DeviceId
   /** How often it was sent before: above 0 the device may have seen it. */
   readonly attempt: number
 }

@@ -42,11 +42,6 @@ export class DeviceObject extends DurableObject<Env> implements DeviceLink {
     else if (state.isDue(receivedAt, device.inactivityTimeoutMs)) this.ctx.waitUntil(state.save(device, receivedAt))
   }
 
-  /** Whatever a device says shows that it is there. */
-  #heard(device: DeviceIdentity): void {
-    this.ctx.waitUntil(this.observe({ device, connector: 'none', receivedAt: Date.now(), readings: [] }))
-  }
-
   async latest(device: DeviceIdentity): Promise<{ lastSeen: number | null; values: [string, TimedValue][] }> {
     const latest = await this.#parts.state.latest(device, Date.now())
     return { lastSeen: this.#parts.state.lastSeen, values: latest.entries() }
@@ -66,12 +61,12 @@ export class DeviceObject extends DurableObject<Env> implements DeviceLink {
     changes: AttributeChanges,
     by: 'app' | 'device',
   ): Promise<Fault | undefined> {
-    if (by === 'device') this.#heard(device)
+    if (by === 'device') this.#parts.heard(device)
     return (await orFault(() => this.#parts.attributes.save(device, scope, changes))) ?? undefined
   }
 
   attributes(device: DeviceIdentity, scopes: readonly AttributeScope[], by: 'app' | 'device'): Promise<Attribute[]> {
-    if (by === 'device') this.#heard(device)
+    if (by === 'device') this.#parts.heard(device)
     return this.#parts.attributes.read(device, scopes)
   }
 
@@ -86,12 +81,12 @@ export class DeviceObject extends DurableObject<Env> implements DeviceLink {
   }
 
   takeCommands(device: DeviceIdentity, waitMs: number, most: number): Promise<CommandRequest[]> {
-    this.#heard(device)
+    this.#parts.heard(device)
     return this.#parts.commands.take(waitMs, most)
   }
 
   async answerCommand(device: DeviceIdentity, answer: CommandAnswer): Promise<boolean> {
-    this.#heard(device)
+    this.#parts.heard(device)
     const isTaken = this.#parts.commands.answer(answer)
     await this.#parts.commands.flush()
     return isTaken
@@ -152,8 +147,8 @@ export class DeviceObject extends DurableObject<Env> implements DeviceLink {
       const detail = `At most ${limits.liveSockets} may watch a device at once.`
       throw new AppError('unavailable', { detail, retryAfter: 30 })
     }
-    const history = readHistory(openTelemetryStore(this.env), device, opening, Date.now())
-    return live.open(opening, () => withDeadline(history, limits.d1TimeoutMs))
+    const history = () => readHistory(openTelemetryStore(this.env), device, opening, Date.now())
+    return live.open(opening, () => withDeadline(history(), limits.d1TimeoutMs))
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {

@@ -6,7 +6,6 @@ import type { AuthorisedUplink, RejectedUplink } from '../domain/uplink.ts'
 import type { AppendGroup, AppendResult, Platform, TelemetryLane } from '../services/ports.ts'
 
 export interface IngestMeta {
-  readonly connector: string
   readonly receivedAt: number
   readonly idempotencyKey?: string
 }
@@ -68,11 +67,11 @@ async function seeGateway(
   speaker: DeviceIdentity,
   uplinks: readonly AuthorisedUplink[],
   accepted: readonly Accepted[],
-  { connector, receivedAt }: IngestMeta,
+  { receivedAt }: IngestMeta,
 ): Promise<void> {
   if (accepted.length === 0 || uplinks.some(({ device }) => device.deviceId === speaker.deviceId)) return
   try {
-    await platform.device(speaker.deviceId).observe({ device: speaker, connector, receivedAt, readings: [] })
+    await platform.device(speaker.deviceId).observe({ device: speaker, receivedAt, readings: [] })
   } catch (cause) {
     throw new AppError('unavailable', { ...lost, cause })
   }
@@ -178,8 +177,8 @@ async function observe(
   }
   if (readings.length === 0) return { accepted, rejected }
   try {
-    const { connector, receivedAt } = meta
-    await platform.device(portion.device.deviceId).observe({ device: portion.device, connector, receivedAt, readings })
+    const { device } = portion
+    await platform.device(device.deviceId).observe({ device, receivedAt: meta.receivedAt, readings })
     return { accepted, rejected }
   } catch {
     const unseen = accepted.map(({ index }) => ({ index, fault: lost }))

@@ -55,7 +55,6 @@ export async function receiveAll(
   const uplinks = allowed.uplinks.filter(({ index }) => !refused.has(index))
   const [first] = raws
   const stored = await ingest(ctx.platform, speaker, uplinks, {
-    connector: connector.id,
     receivedAt: first?.receivedAt ?? 0,
     ...(raws.length === 1 && first?.idempotencyKey !== undefined && { idempotencyKey: first.idempotencyKey }),
   })

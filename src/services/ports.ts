@@ -35,7 +35,6 @@ export interface TelemetryLane {
 
 export interface Observation {
   readonly device: DeviceIdentity
-  readonly connector: string
   readonly receivedAt: number
   readonly readings: readonly { readonly ts: number; readonly json: string }[]
 }

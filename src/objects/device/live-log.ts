@@ -84,17 +84,17 @@ export class LiveLog {
   /** Of an open log. */
   add(events: readonly LiveEvent[]): LoggedEvent[] {
     const logged = events.map((event) => ({ seq: ++this.#seq, event }))
-    let rest = logged
-    while (rest.length > 0) {
-      const part = rest.slice(0, countWithin(rest, limits.liveRowBytes))
-      rest = rest.slice(part.length)
+    const texts = events.map((event) => JSON.stringify(event))
+    for (let start = 0; start < texts.length; ) {
+      const end = endOfRow(texts, start)
       this.#storage.sql.exec(
         'INSERT OR REPLACE INTO live_log (slot, first, last, events) VALUES (?, ?, ?, ?)',
         this.#slot++ % limits.liveRows,
-        part[0]?.seq ?? 0,
-        part.at(-1)?.seq ?? 0,
-        JSON.stringify(part.map(({ event }) => event)),
+        logged[start]?.seq ?? 0,
+        logged[end - 1]?.seq ?? 0,
+        `[${texts.slice(start, end).join(',')}]`,
       )
+      start = end
     }
     return logged
   }
@@ -122,14 +122,12 @@ function newEpoch(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => (byte % 36).toString(36)).join('')
 }
 
-/** At least one. */
-function countWithin(events: readonly LoggedEvent[], bytes: number): number {
-  let sum = 0
-  let count = 0
-  for (const { event } of events) {
-    sum += JSON.stringify(event).length
-    if (count > 0 && sum > bytes) break
-    count++
+/** One at least, and as many as fit in a row. */
+function endOfRow(texts: readonly string[], start: number): number {
+  let bytes = 0
+  for (let end = start; end < texts.length; end++) {
+    bytes += texts[end]?.length ?? 0
+    if (end > start && bytes > limits.liveRowBytes) return end
   }
-  return count
+  return texts.length
 }

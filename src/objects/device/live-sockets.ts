@@ -41,10 +41,6 @@ export class LiveSockets {
     for (const socket of this.#sockets()) this.#tell(socket, logged)
   }
 
-  isWatched(now: number): boolean {
-    return this.#log.isOpen(now)
-  }
-
   /**
    * History first, then what happened since it was begun to be read: without a gap, since the log runs from
    * before the read, and without a repeat, since what history holds is not told again.
@@ -69,10 +65,11 @@ export class LiveSockets {
       const since = from && missed ? from : begun
       this.#send(server, { type: 'ready', id: formatEventId(since) })
       const known = new Map(readings.map(({ ts, values }) => [ts, values]))
+      const keys = new Set(opening.keys)
       const news = this.#log.since(since) ?? []
       this.#tell(
         server,
-        news.filter(({ event }) => !isIn(known, onlyKeys(event, new Set(opening.keys)))),
+        news.filter(({ event }) => !isIn(known, onlyKeys(event, keys))),
       )
       return client
     } catch (error) {

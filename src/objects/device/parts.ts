@@ -76,14 +76,16 @@ export function furnish(ctx: DurableObjectState, telemetryEnv: () => Env, self: 
     findChildren: (gateway, ids) => resolveChildren({ registry }, gateway, ids, Date.now()),
     limit: (speaker, children, backlog) => countUplink(env, speaker, children, backlog),
   }
+  /** Whatever a device says shows that it is there. */
+  const heard = (device: DeviceIdentity) =>
+    ctx.waitUntil(self.observe({ device, receivedAt: Date.now(), readings: [] }))
   const findByToken = (token: string) => findIdentityByToken(registry, token)
   const sockets = new DeviceSockets(ctx, {
     ports: (speaker) =>
       createSessionPorts(
         {
           pipeline,
-          heard: (device) =>
-            ctx.waitUntil(self.observe({ device, connector: 'websocket', receivedAt: Date.now(), readings: [] })),
+          heard,
           isTokenOf: async (token, device) => (await findByToken(token))?.deviceId === device.deviceId,
         },
         speaker,
@@ -152,5 +154,5 @@ export function furnish(ctx: DurableObjectState, telemetryEnv: () => Env, self: 
 
   commands.woke()
   ways.closeLost()
-  return { commands, storage, events, record, live, state, sockets, ways, attributes, findByToken, platform }
+  return { heard, commands, storage, events, record, live, state, sockets, ways, attributes, findByToken }
 }
