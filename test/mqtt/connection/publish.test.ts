@@ -17,6 +17,16 @@ async function connected(options: Parameters<typeof openConnection>[0] = {}, con
 }
 
 /** Outcomes by the packet id. */
+/** Nothing is done before the door opens. */
+function heldPublish() {
+  const door = gate()
+  const publish = async (messages: readonly Inbound[]) => {
+    await door.opened
+    return messages.map(() => 'done' as const)
+  }
+  return { door, publish }
+}
+
 const saying = (outcomes: Record<number, Outcome>) => async (messages: readonly Inbound[]) =>
   messages.map(({ packetId = 0 }): Outcome => outcomes[packetId] ?? 'done')
 
@@ -32,11 +42,7 @@ describe.each([4, 5] as const)('PUBLISH at level %i', (version) => {
   })
 
   it('acknowledges QoS 1 and 2 when the message is taken, and not before [MQTT-4.3.2-4] [MQTT-4.3.3-8]', async () => {
-    const door = gate()
-    const publish = async (messages: readonly Inbound[]) => {
-      await door.opened
-      return messages.map(() => 'done' as const)
-    }
+    const { door, publish } = heldPublish()
     const client = await connected({ version, publish })
     const said = client.say(one(7), two(8))
     await turns()
@@ -83,11 +89,7 @@ describe.each([4, 5] as const)('PUBLISH at level %i', (version) => {
   })
 
   it('keeps its place among other packets, and answers PINGREQ at once', async () => {
-    const door = gate()
-    const publish = async (messages: readonly Inbound[]) => {
-      await door.opened
-      return messages.map(() => 'done' as const)
-    }
+    const { door, publish } = heldPublish()
     const client = await connected({ version, publish })
     const said = client.say(
       one(1),
@@ -210,11 +212,7 @@ describe.each([4, 5] as const)('PUBLISH at level %i', (version) => {
   })
 
   it('does not let a client hold more than 512 KiB unacknowledged', async () => {
-    const door = gate()
-    const publish = async (messages: readonly Inbound[]) => {
-      await door.opened
-      return messages.map(() => 'done' as const)
-    }
+    const { door, publish } = heldPublish()
     const client = await connected({ version, publish })
     const large = packed(publishPacket({ payload: 'x'.repeat(100_000) }), version)
     for (let i = 0; i < 5; i++) client.connection.receive(large, 0)
@@ -241,11 +239,7 @@ describe.each([4, 5] as const)('PUBLISH at level %i', (version) => {
   })
 
   it('of a client that is gone is published still, and a DISCONNECT counts [MQTT-3.14.4-3]', async () => {
-    const door = gate()
-    const publish = async (messages: readonly Inbound[]) => {
-      await door.opened
-      return messages.map(() => 'done' as const)
-    }
+    const { door, publish } = heldPublish()
     const client = await connected({ version, publish })
     const said = client.say(
       publishPacket(),
@@ -308,11 +302,7 @@ describe('PUBLISH of 5.0', () => {
   })
 
   it('ends when the client goes over the receive maximum [MQTT-3.3.4-9]', async () => {
-    const door = gate()
-    const publish = async (messages: readonly Inbound[]) => {
-      await door.opened
-      return messages.map(() => 'done' as const)
-    }
+    const { door, publish } = heldPublish()
     const client = await connected({ version: 5, publish })
     const many = Array.from({ length: limits.mqttReceiveMaximum }, (_, i) => one(i + 1))
     const said = client.say(...many, one(limits.mqttReceiveMaximum + 1))
