@@ -16,7 +16,6 @@ async function connected(options: Parameters<typeof openConnection>[0] = {}, con
   return client
 }
 
-/** Outcomes by the packet id. */
 /** Nothing is done before the door opens. */
 function heldPublish() {
   const door = gate()
@@ -27,6 +26,7 @@ function heldPublish() {
   return { door, publish }
 }
 
+/** Outcomes by the packet id. */
 const saying = (outcomes: Record<number, Outcome>) => async (messages: readonly Inbound[]) =>
   messages.map(({ packetId = 0 }): Outcome => outcomes[packetId] ?? 'done')
 
