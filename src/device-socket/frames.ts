@@ -32,6 +32,7 @@ export interface GetAttributesFrame extends Marked {
   readonly type: 'get_attributes'
   readonly scope: ReadableScope
   readonly keys?: readonly string[]
+  readonly childDeviceId?: string
 }
 
 export interface RpcResponseFrame extends Marked {
@@ -88,7 +89,12 @@ export type ServerFrame =
       readonly retryAfter?: number
       readonly id?: FrameId
     }
-  | { readonly type: 'attributes_response'; readonly data: Readonly<Record<string, unknown>>; readonly id?: FrameId }
+  | {
+      readonly type: 'attributes_response'
+      readonly data: Readonly<Record<string, unknown>>
+      readonly childDeviceId?: string
+      readonly id?: FrameId
+    }
   | {
       readonly type: 'attribute_update'
       readonly key: string

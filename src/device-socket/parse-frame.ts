@@ -30,6 +30,7 @@ const schemas = {
       .pipe(z.enum(['shared', 'client'], 'is SHARED or CLIENT'))
       .nullish(),
     keys: z.union([z.array(z.string()), z.string().transform(splitKeys)], 'is a list of text').nullish(),
+    childDeviceId,
   }),
   rpc_response: z.object({
     requestId: z.union([z.string().min(1), z.number().transform(String)], 'is the requestId of the request'),
@@ -79,8 +80,8 @@ function readBody(frame: Fields, raw: string, id: FrameId | undefined): ClientFr
       return { type, changes, ...withChild(childDeviceId) }
     }
     case 'get_attributes': {
-      const { scope, keys } = check(type, frame, id)
-      return { type, scope: scope ?? 'shared', ...(keys && { keys }) }
+      const { scope, keys, childDeviceId } = check(type, frame, id)
+      return { type, scope: scope ?? 'shared', ...(keys && { keys }), ...withChild(childDeviceId) }
     }
     case 'rpc_response': {
       const { requestId, childDeviceId } = check(type, frame, id)

@@ -12,7 +12,7 @@ export interface SessionPorts {
   /** A run of frames at once; one result a frame, in order. Records itself what it refuses. */
   telemetry(frames: readonly TelemetryFrame[]): Promise<readonly (TelemetryTaken | Fault)[]>
   saveClientAttributes(changes: unknown, childDeviceId?: string): Promise<void>
-  attributes(scope: ReadableScope, keys?: readonly string[]): Promise<Record<string, unknown>>
+  attributes(scope: ReadableScope, keys?: readonly string[], childDeviceId?: string): Promise<Record<string, unknown>>
   /** False: no command waits for this answer. */
   answerCommand(answer: {
     readonly requestId: string

@@ -49,6 +49,11 @@ export class DeviceSession {
     this.#worker ??= this.#drain()
   }
 
+  /** The socket is closed: what waits is neither done nor answered. */
+  end(): void {
+    this.#stop()
+  }
+
   /** Resolves when nothing waits any more. Never rejects. */
   async idle(): Promise<void> {
     while (this.#worker) await this.#worker
@@ -114,8 +119,9 @@ export class DeviceSession {
         await this.#ports.saveClientAttributes(frame.changes, frame.childDeviceId)
         return { frame: { type: 'ack', accepted: Object.keys(frame.changes).length, ...id } }
       case 'get_attributes': {
-        const data = await this.#ports.attributes(frame.scope, frame.keys)
-        return { frame: { type: 'attributes_response', data, ...id } }
+        const { scope, keys, childDeviceId } = frame
+        const data = await this.#ports.attributes(scope, keys, childDeviceId)
+        return { frame: { type: 'attributes_response', data, ...(childDeviceId && { childDeviceId }), ...id } }
       }
       case 'rpc_response': {
         const { requestId, body, childDeviceId } = frame
@@ -167,7 +173,11 @@ export class DeviceSession {
 
 function toWaiting(message: string | ArrayBuffer): Waiting {
   const size = typeof message === 'string' ? message.length : message.byteLength
-  const base = { message, cost: size + limits.waitingFrameBytes }
+  // Of one that is too long no more is kept than is shown of it.
+  const base = {
+    message: size > limits.frameBytes ? message.slice(0, limits.eventRawBytes) : message,
+    cost: size + limits.waitingFrameBytes,
+  }
   try {
     const frame = parseFrame(message)
     return frame.type === 'telemetry' ? { ...base, telemetry: frame } : { ...base, frame }

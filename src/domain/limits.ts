@@ -99,6 +99,8 @@ export const limits = {
   /** A POST that waits for the device's answer waits no longer. */
   commandWaitMs: 60_000,
   commandSaveRetryMs: 30_000,
+  /** An alarm that could not do its work rings again. */
+  alarmRetryMs: 30_000,
   /** A gateway's object that does not answer holds up its child's commands no longer. */
   tellMs: 5_000,
   /** How many commands an answer to telemetry carries. */
@@ -127,6 +129,9 @@ export const limits = {
   liveHistory: 100,
   liveHistoryMost: 1_000,
   liveHistoryPage: 100,
+  liveHistoryReads: 3,
+  /** A feed older than this ends with what it is told next: the reader's rights are looked up when it comes again. */
+  liveRightsMs: 15 * 60_000,
 
   eventsPerDevice: 100,
   eventRawBytes: 4_096,

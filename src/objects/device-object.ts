@@ -4,10 +4,12 @@ import type { Command, CommandAnswer, CommandRequest, CommandStatus } from '../d
 import { withDeadline } from '../domain/deadline.ts'
 import { AppError, type Fault, toFault } from '../domain/errors.ts'
 import type { DeviceEvent, NewDeviceEvent } from '../domain/events.ts'
+import type { DeviceId } from '../domain/ids.ts'
 import { limits } from '../domain/limits.ts'
 import type { LiveEvent } from '../domain/live.ts'
 import type { DeviceIdentity } from '../domain/principal.ts'
 import type { TelemetryValues, TimedValue } from '../domain/telemetry.ts'
+import { log } from '../log.ts'
 import type { DeviceLink, Downlink, Observation, SocketOpening } from '../services/ports.ts'
 import { toAppError } from '../services/to-app-error.ts'
 import { openTelemetryStore } from '../store/telemetry-store.ts'
@@ -92,12 +94,16 @@ export class DeviceObject extends DurableObject<Env> implements DeviceLink {
     return isTaken
   }
 
-  async gatewayChanged(device: DeviceIdentity, way: string, state: 'open' | 'closed'): Promise<void> {
-    if (state === 'open') await this.#parts.commands.wayOpened(device)
-    else await this.#parts.commands.wayClosed(device, way)
+  async gatewayChanged(way: string, state: 'open' | 'closed'): Promise<void> {
+    if (state === 'open') await this.#parts.commands.resume()
+    else await this.#parts.commands.wayClosed(way)
   }
 
-  async tellChild(child: DeviceIdentity, messages: readonly Downlink[]): Promise<string | undefined> {
+  async forgetChild(child: DeviceId): Promise<void> {
+    this.#parts.ways.forgetChild(child)
+  }
+
+  async tellChild(child: DeviceId, messages: readonly Downlink[]): Promise<string | undefined> {
     return this.#parts.ways.tellChild(child, messages)
   }
 
@@ -108,8 +114,9 @@ export class DeviceObject extends DurableObject<Env> implements DeviceLink {
 
   async refresh(change: 'token' | 'fields'): Promise<void> {
     this.#tokenChanges++
-    if (change === 'token') this.#parts.sockets.closeAll()
-    else this.#parts.sockets.recheck()
+    if (change === 'token') return this.#parts.sockets.closeAll()
+    this.#parts.sockets.recheck()
+    this.ctx.waitUntil(this.#parts.commands.resume()) // a child may have another gateway now
   }
 
   async erase(): Promise<void> {
@@ -165,8 +172,14 @@ export class DeviceObject extends DurableObject<Env> implements DeviceLink {
     this.#closed(socket, 'The connection broke.')
   }
 
+  /** Catches everything: the platform gives up on an alarm that keeps failing. */
   override async alarm(): Promise<void> {
-    await this.#parts.commands.expire()
+    try {
+      await this.#parts.commands.expire()
+    } catch (error) {
+      log('error', 'alarm_failed', { error })
+      await this.#parts.deadline.arm(Date.now() + limits.alarmRetryMs)
+    }
   }
 
   #closed(socket: WebSocket, reason: string): void {

@@ -1,4 +1,4 @@
-import { AppError, type Fault, toFault } from '../domain/errors.ts'
+import { AppError, toFault } from '../domain/errors.ts'
 import { type DeviceId, parseDeviceId } from '../domain/ids.ts'
 import type { DeviceIdentity } from '../domain/principal.ts'
 import type { AuthorisedUplink, RejectedUplink, Uplink } from '../domain/uplink.ts'
@@ -27,21 +27,24 @@ export async function authorise(
     else
       rejected.push({
         index: uplink.index,
-        fault: whyNot(speaker),
+        fault: toFault(whyNot(speaker)),
         raw: JSON.stringify(uplink.values),
       })
   }
   return { uplinks: authorised, rejected }
 }
 
-/** The child of this id; undefined: the speaker has none such, or is no gateway. */
-export async function findChild(
+/** The child that a gateway names, or the device itself. @throws AppError child_not_found, forbidden */
+export async function childOrSelf(
   ctx: Pick<PipelineContext, 'findChildren'>,
   speaker: DeviceIdentity,
-  childDeviceId: string,
-): Promise<DeviceIdentity | undefined> {
+  childDeviceId: string | undefined,
+): Promise<DeviceIdentity> {
+  if (childDeviceId === undefined) return speaker
   const id = parseDeviceId(childDeviceId)
-  return id && speaker.isGateway ? (await ctx.findChildren(speaker, [id])).get(id) : undefined
+  const child = id && speaker.isGateway ? (await ctx.findChildren(speaker, [id])).get(id) : undefined
+  if (child) return child
+  throw whyNot(speaker)
 }
 
 async function findChildren(ctx: PipelineContext, speaker: DeviceIdentity, uplinks: readonly Uplink[]) {
@@ -55,14 +58,10 @@ async function findChildren(ctx: PipelineContext, speaker: DeviceIdentity, uplin
 }
 
 /** "Does not exist" and "not yours" are one answer. */
-function whyNot(speaker: DeviceIdentity): Fault {
+function whyNot(speaker: DeviceIdentity): AppError {
   if (speaker.isGateway) {
-    return toFault(
-      new AppError('child_not_found', {
-        detail: 'This gateway has no child with this childDeviceId.',
-      }),
-    )
+    return new AppError('child_not_found', { detail: 'This gateway has no child with this childDeviceId.' })
   }
   const detail = 'Only a device marked as gateway may send a childDeviceId.'
-  return toFault(new AppError('forbidden', { reason: 'not_a_gateway', detail }))
+  return new AppError('forbidden', { reason: 'not_a_gateway', detail })
 }

@@ -7,12 +7,13 @@ import { AppError, fromFault } from '../domain/errors.ts'
 import { limits } from '../domain/limits.ts'
 import type { DeviceIdentity } from '../domain/principal.ts'
 import { emptyRecord } from '../domain/telemetry.ts'
+import { childOrSelf } from '../pipeline/authorise.ts'
 import { recordRefusal } from '../pipeline/record-events.ts'
 import { countMessage } from '../services/rate-gate.ts'
 import type { AppEnv } from './app-env.ts'
 import { scopeSchema } from './attributes.ts'
 import { readBody } from './body.ts'
-import { childOrSelf, speakingDevice } from './device-door.ts'
+import { pipelineContext, speakingDevice } from './device-door.ts'
 import { describe, type Operation, validate } from './operation.ts'
 
 const base = {
@@ -27,7 +28,7 @@ const flatRow = z.object({ key: z.string(), value: z.unknown(), scope: z.enum(['
 async function readOwn(c: Context<AppEnv>, scopes: readonly AttributeScope[]): Promise<Attribute[]> {
   const speaker = await speakingDevice(c)
   await countMessage(c.env.DEVICE_RATE, speaker.deviceId, 'attribute_polls_per_minute')
-  const device = await childOrSelf(c, speaker, c.req.query('childDeviceId'))
+  const device = await childOrSelf(pipelineContext(c), speaker, c.req.query('childDeviceId'))
   return c.var.world.platform.device(device.deviceId).attributes(device, scopes, 'device')
 }
 
@@ -80,7 +81,7 @@ async function postAttributes(c: Context<AppEnv>): Promise<Response> {
 async function saveClient(c: Context<AppEnv>, speaker: DeviceIdentity, document: unknown): Promise<void> {
   const { childDeviceId, ...flat } = isObject(document) ? document : {}
   const isForChild = childDeviceId !== undefined
-  const device = await childOrSelf(c, speaker, isForChild ? String(childDeviceId) : undefined)
+  const device = await childOrSelf(pipelineContext(c), speaker, isForChild ? String(childDeviceId) : undefined)
   const attributes = isForChild && isObject(flat.attributes) ? flat.attributes : flat
   const changes = readAttributeChanges(isForChild ? attributes : document)
   const fault = await c.var.world.platform.device(device.deviceId).saveAttributes(device, 'client', changes, 'device')

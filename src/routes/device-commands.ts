@@ -5,9 +5,10 @@ import { isTooDeep } from '../domain/command.ts'
 import { AppError } from '../domain/errors.ts'
 import { limits } from '../domain/limits.ts'
 import type { DeviceIdentity } from '../domain/principal.ts'
+import { childOrSelf } from '../pipeline/authorise.ts'
 import { countMessage } from '../services/rate-gate.ts'
 import type { AppEnv } from './app-env.ts'
-import { childOrSelf, speakingDevice } from './device-door.ts'
+import { pipelineContext, speakingDevice } from './device-door.ts'
 import { describe, type Operation, readJson, validate } from './operation.ts'
 
 const base = {
@@ -27,7 +28,7 @@ async function poll(c: Context<AppEnv>): Promise<Response> {
   const speaker = await speakingDevice(c)
   await countMessage(c.env.DEVICE_RATE, speaker.deviceId, 'command_polls_per_minute')
   const { timeout, childDeviceId } = validate(pollQuery, c.req.query(), 'query') as z.output<typeof pollQuery>
-  const device = await childOrSelf(c, speaker, childDeviceId)
+  const device = await childOrSelf(pipelineContext(c), speaker, childDeviceId)
   const [request] = await c.var.world.platform.device(device.deviceId).takeCommands(device, timeout, 1)
   if (!request) return c.body(null, 204)
   return c.json({ id: request.requestId, ...request, ...(device !== speaker && { childDeviceId: device.deviceId }) })
@@ -49,7 +50,7 @@ async function respond(c: Context<AppEnv>): Promise<Response> {
   const requestId = c.req.param('requestId') ?? ''
   await countMessage(c.env.DEVICE_RATE, speaker.deviceId, 'command_answers_per_minute')
   const { childDeviceId, body } = readAnswer(speaker, await readJson(c), c.req.query('childDeviceId'))
-  const device = await childOrSelf(c, speaker, childDeviceId)
+  const device = await childOrSelf(pipelineContext(c), speaker, childDeviceId)
   const isTaken = await c.var.world.platform
     .device(device.deviceId)
     .answerCommand(device, { requestId, body, at: Date.now() })

@@ -1,7 +1,6 @@
 import type { Context } from 'hono'
 import { AppError } from '../domain/errors.ts'
 import type { DeviceIdentity } from '../domain/principal.ts'
-import { findChild } from '../pipeline/authorise.ts'
 import type { PipelineContext } from '../pipeline/context.ts'
 import { resolveChildren, resolveToken } from '../services/devices/token-cache.ts'
 import { countUnknownToken, countUplink } from '../services/rate-gate.ts'
@@ -42,20 +41,4 @@ export function pipelineContext(c: Context<AppEnv>): PipelineContext {
     findChildren: (gateway, ids) => resolveChildren(world, gateway, ids, Date.now()),
     limit: (speaker, children, backlog) => countUplink(env, speaker, children, backlog),
   }
-}
-
-/** The child that a gateway names, or the device itself. @throws AppError child_not_found, forbidden */
-export async function childOrSelf(
-  c: Context<AppEnv>,
-  speaker: DeviceIdentity,
-  childDeviceId: string | undefined,
-): Promise<DeviceIdentity> {
-  if (childDeviceId === undefined) return speaker
-  if (!speaker.isGateway) {
-    const detail = 'Only a device marked as gateway may name a childDeviceId.'
-    throw new AppError('forbidden', { reason: 'not_a_gateway', detail })
-  }
-  const child = await findChild(pipelineContext(c), speaker, childDeviceId)
-  if (child) return child
-  throw new AppError('child_not_found', { detail: 'This gateway has no child with this childDeviceId.' })
 }

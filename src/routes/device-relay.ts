@@ -34,10 +34,10 @@ async function serve(c: Context<AppEnv>, outer: WebSocket): Promise<void> {
     if (!inner) throw fromFault({ code: 'unavailable', detail: 'The device cannot be reached now.' })
     inner.accept()
     inner.binaryType = 'arraybuffer'
+    void inbox.closed.then(({ code, reason }) => closeBoth(inner, code, reason))
     send(outer, { type: 'auth_result', success: true, ...id })
     inner.addEventListener('message', ({ data }) => outer.send(data as Message))
     inner.addEventListener('close', ({ code, reason }) => closeBoth(outer, code, reason))
-    outer.addEventListener('close', ({ code, reason }) => closeBoth(inner, code, reason))
     inbox.passTo(inner)
   } catch (thrown) {
     refuse(outer, toAppError(thrown))
@@ -46,7 +46,7 @@ async function serve(c: Context<AppEnv>, outer: WebSocket): Promise<void> {
 
 /** What came before there is somebody to pass it to is kept, up to a bound. */
 class Inbox {
-  readonly closed: Promise<void>
+  readonly closed: Promise<{ readonly code: number; readonly reason: string }>
   readonly #kept: Message[] = []
   #bytes = 0
   #take: (message: Message) => void
@@ -55,8 +55,8 @@ class Inbox {
     this.#take = (message) => this.#keep(socket, message)
     socket.addEventListener('message', ({ data }) => this.#take(data as Message))
     this.closed = new Promise((done) => {
-      socket.addEventListener('close', () => done())
-      socket.addEventListener('error', () => done())
+      socket.addEventListener('close', done)
+      socket.addEventListener('error', () => done({ code: 1006, reason: '' }))
     })
   }
 

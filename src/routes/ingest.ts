@@ -1,13 +1,14 @@
 import { type Context, Hono } from 'hono'
 import * as z from 'zod'
 import { mediaType } from '../codec/media-type.ts'
-import type { Connector } from '../connectors/connector.ts'
+import type { Connector, DeviceConnector } from '../connectors/connector.ts'
 import { connectors } from '../connectors/index.ts'
 import type { CommandRequest } from '../domain/command.ts'
 import { AppError } from '../domain/errors.ts'
 import { limits } from '../domain/limits.ts'
 import type { DeviceIdentity } from '../domain/principal.ts'
 import type { RawUplink, RejectedUplink } from '../domain/uplink.ts'
+import { log } from '../log.ts'
 import { wholeFault } from '../pipeline/ingest.ts'
 import { type Receipt, receive, refuse } from '../pipeline/receive.ts'
 import type { AppEnv } from './app-env.ts'
@@ -43,8 +44,8 @@ export function ingestRoutes(): Hono<AppEnv> {
   return app
 }
 
-function byPath(): Map<string, Connector[]> {
-  const paths = new Map<string, Connector[]>()
+function byPath(): Map<string, DeviceConnector[]> {
+  const paths = new Map<string, DeviceConnector[]>()
   for (const connector of connectors as readonly Connector[]) {
     if (connector.door.kind !== 'http' || connector.speaker !== 'device_token') continue
     const { path } = connector.door
@@ -53,8 +54,8 @@ function byPath(): Map<string, Connector[]> {
   return paths
 }
 
-function toOperation(group: readonly Connector[]): Operation {
-  const [first] = group as [Connector]
+function toOperation(group: readonly DeviceConnector[]): Operation {
+  const [first] = group as [DeviceConnector]
   return {
     id: `ingest-${first.id}`,
     summary: first.summary,
@@ -78,7 +79,7 @@ function toOperation(group: readonly Connector[]): Operation {
   }
 }
 
-async function ingest(c: Context<AppEnv>, group: readonly Connector[]): Promise<Response> {
+async function ingest(c: Context<AppEnv>, group: readonly DeviceConnector[]): Promise<Response> {
   const speaker = await speakingDevice(c)
   const work = takeMessage(c, group, speaker)
   c.executionCtx.waitUntil(work.catch(() => undefined)) // a client that hangs up does not cut it in half
@@ -92,11 +93,17 @@ async function waitingCommands(
   speaker: DeviceIdentity,
 ): Promise<{ commands?: readonly CommandRequest[] }> {
   if (c.req.query('commands') !== 'true') return {}
-  const link = c.var.world.platform.device(speaker.deviceId)
-  return { commands: await link.takeCommands(speaker, 0, limits.commandsAnswered) }
+  try {
+    return {
+      commands: await c.var.world.platform.device(speaker.deviceId).takeCommands(speaker, 0, limits.commandsAnswered),
+    }
+  } catch (error) {
+    log('warn', 'commands_not_taken', { device_id: speaker.deviceId, error }) // the readings are committed
+    return {}
+  }
 }
 
-async function takeMessage(c: Context<AppEnv>, group: readonly Connector[], speaker: DeviceIdentity): Promise<Receipt> {
+async function takeMessage(c: Context<AppEnv>, group: readonly DeviceConnector[], speaker: DeviceIdentity): Promise<Receipt> {
   const ctx = pipelineContext(c)
   const contentType = c.req.header('content-type') ?? 'application/json'
   const connector = group.find(({ contentTypes }) => contentTypes.includes(mediaType(contentType)))
@@ -111,7 +118,7 @@ async function takeMessage(c: Context<AppEnv>, group: readonly Connector[], spea
     return await receive(ctx, connector, speaker, { ...raw, body: { bytes, contentType }, ...idempotencyKey(c) })
   } catch (error) {
     if (error instanceof AppError && isUnread(error))
-      await refuse(ctx, connector ?? (group[0] as Connector), speaker, raw, error)
+      await refuse(ctx, connector ?? (group[0] as DeviceConnector), speaker, raw, error)
     throw error
   }
 }
@@ -122,7 +129,7 @@ function isUnread({ code, reason }: AppError): boolean {
   return reason === 'gzip_syntax' || reason === 'body_truncated'
 }
 
-function unsupported(contentType: string, group: readonly Connector[]): AppError {
+function unsupported(contentType: string, group: readonly DeviceConnector[]): AppError {
   const taken = [...new Set(group.flatMap(({ contentTypes }) => contentTypes))].join(' or ')
   const detail = `"${contentType.slice(0, 80)}" is not taken here; send ${taken}.`
   return new AppError('unsupported_media_type', { detail })

@@ -71,7 +71,7 @@ function toOpenApi(spec: Operation, template: string): object {
     security: security[spec.permission],
     parameters: [...pathParameters(template), ...queryParameters(spec)],
     ...(spec.json || spec.consumes ? { requestBody: requestBody(spec) } : {}),
-    responses: { ...success(spec), ...failures(spec) },
+    responses: { ...(!spec.errors?.includes('not_offered') && success(spec)), ...failures(spec) },
   }
 }
 

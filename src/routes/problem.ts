@@ -8,7 +8,7 @@ import type { AppEnv } from './app-env.ts'
 export function problem(c: Context<AppEnv>, thrown: unknown): Response {
   const error = toAppError(thrown)
   const { title, status, retryable } = errorCatalog[error.code]
-  if (status >= 500) {
+  if (status >= 500 && error.code !== 'not_offered') {
     log(error.code === 'internal' ? 'error' : 'warn', 'request_failed', {
       code: error.code,
       request_id: c.var.requestId,

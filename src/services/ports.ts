@@ -81,9 +81,11 @@ export interface DeviceLink {
   /** The device's word. False: no such command, or it is over. */
   answerCommand(device: DeviceIdentity, answer: CommandAnswer): Promise<boolean>
   /** To the gateway of a child: the way the messages went by, or undefined (the child is asked again when a way opens). */
-  tellChild(child: DeviceIdentity, messages: readonly Downlink[]): Promise<string | undefined>
+  tellChild(child: DeviceId, messages: readonly Downlink[]): Promise<string | undefined>
+  /** The child has another gateway now, or is gone. */
+  forgetChild(child: DeviceId): Promise<void>
   /** The child's gateway opened or lost a way. */
-  gatewayChanged(device: DeviceIdentity, way: string, state: 'open' | 'closed'): Promise<void>
+  gatewayChanged(way: string, state: 'open' | 'closed'): Promise<void>
   presence(): Promise<{ readonly connected: boolean; readonly lastSeen: number | null }>
   /** The device's rights changed: open sockets are closed (a rotated token) or read them anew. */
   refresh(change: 'token' | 'fields'): Promise<void>

@@ -50,6 +50,22 @@ export async function deleteDeviceStates(db: D1Database, tombstones: readonly To
     .run()
 }
 
+/** Deletes at most so many commands of the devices, and says how many went. */
+export async function deleteCommands(
+  registry: Registry,
+  tombstones: readonly Tombstone[],
+  rows: number,
+): Promise<number> {
+  const { meta } = await registry.$client
+    .prepare(
+      `DELETE FROM commands WHERE (device_id, id) IN
+        (SELECT device_id, id FROM commands WHERE device_id IN (SELECT value ->> 1 FROM json_each(?1)) LIMIT ?2)`,
+    )
+    .bind(toJson(tombstones), rows)
+    .run()
+  return meta.changes
+}
+
 /** What the registry still holds of the devices, the tombstones last. */
 export async function buryDevices(registry: Registry, tombstones: readonly Tombstone[]): Promise<void> {
   if (tombstones.length === 0) return
@@ -58,7 +74,6 @@ export async function buryDevices(registry: Registry, tombstones: readonly Tombs
   const theirAlarms = `tenant_id IN (SELECT value ->> 0 FROM json_each(?1)) AND ${theirs}`
   const statements = [
     `DELETE FROM device_shards WHERE ${theirs}`,
-    `DELETE FROM commands WHERE ${theirs}`,
     `DELETE FROM alarm_events WHERE alarm_id IN (SELECT id FROM alarms WHERE ${theirAlarms})`,
     `DELETE FROM alarms WHERE ${theirAlarms}`,
     `DELETE FROM device_tombstones WHERE ${theirs}`,

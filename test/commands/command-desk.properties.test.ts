@@ -18,16 +18,24 @@ const start = 1_795_000_000_000
 interface Told {
   readonly request: CommandRequest
   readonly at: number
+  readonly by: 'socket' | 'poll'
 }
 
-/** A device that carries out each requestId once, and repeats its answer to one that it knows. */
+/** Carries out what it did not see before, and answers what comes again as it answered it then. */
 class World {
   now = start
+  /** The device's answers do not arrive. */
   isLossy = false
+  /** Handing something over fails: before it reached the device, or after. */
+  broken: 'before' | 'after' | undefined
   isHistoryAway = false
+  healthySince = 0
   readonly given = new Map<string, Command>()
   readonly told: Told[] = []
   readonly carriedOut = new Map<string, number>()
+  /** When the desk took the device's answer. */
+  readonly answered = new Map<string, number>()
+  readonly cancelled = new Set<string>()
   readonly history = new Map<string, CommandRow>()
   readonly wentBack: string[] = []
   readonly #storage = sqliteStorage(commandMigrations)
@@ -63,8 +71,14 @@ class World {
     return new CommandDesk(this.queue, {
       tell: async (_, messages) => {
         if (life !== this.#lives || this.#way === undefined) return undefined
-        for (const message of messages) if (message.kind === 'command') this.#receive(message.request)
+        if (this.broken === 'before') throw new Error('reset')
+        for (const message of messages) if (message.kind === 'command') this.#receive(message.request, 'socket')
+        if (this.broken === 'after') throw new Error('reset')
         return this.#way
+      },
+      current: async (kept) => {
+        if (this.isHistoryAway) throw new Error('D1 is away')
+        return kept
       },
       saveHistory: async (_, rows) => {
         if (this.isHistoryAway) throw new Error('D1 is away')
@@ -85,9 +99,11 @@ class World {
     this.history.set(id, row)
   }
 
-  #receive(request: CommandRequest): void {
-    this.told.push({ request, at: this.now })
-    this.carriedOut.set(request.requestId, this.carriedOut.get(request.requestId) ?? 1)
+  #receive(request: CommandRequest, by: Told['by'], at = this.now): void {
+    this.told.push({ request, at, by })
+    if (request.attempt === 0 || !this.carriedOut.has(request.requestId)) {
+      this.carriedOut.set(request.requestId, (this.carriedOut.get(request.requestId) ?? 0) + 1)
+    }
     if (this.isLossy) return
     this.#toAnswer.push(request.requestId)
   }
@@ -97,7 +113,8 @@ class World {
     for (let n = 0; n < 3; n++) {
       await new Promise((resolve) => setImmediate(resolve))
       for (const requestId of this.#toAnswer.splice(0)) {
-        this.desk.answer({ requestId, body: { success: true }, at: this.now })
+        const isTaken = this.desk.answer({ requestId, body: { success: true }, at: this.now })
+        if (isTaken && !this.answered.has(requestId)) this.answered.set(requestId, this.told.length)
         await this.desk.flush()
       }
     }
@@ -124,7 +141,23 @@ class World {
     const way = this.#way
     if (way === undefined) return
     this.#way = undefined
-    this.desk.wayClosed(device, way).catch(ignore)
+    this.desk.wayClosed(way).catch(ignore)
+  }
+
+  /** The device asks by HTTP; an answer that an eviction cut off does not reach it. */
+  poll(): void {
+    const [life, at] = [this.#lives, this.now]
+    this.desk
+      .take(0, 3)
+      .then(
+        (requests) => life === this.#lives && requests.forEach((request) => void this.#receive(request, 'poll', at)),
+      )
+      .catch(ignore)
+  }
+
+  cancel(pick: number): void {
+    const id = [...this.given.keys()][pick] ?? ''
+    if (this.desk.cancel(id)) this.cancelled.add(id)
   }
 
   /** What was in memory is gone; sockets outlive it. */
@@ -154,7 +187,19 @@ const step = fc.oneof(
     timeoutMs: fc.constantFrom(500, 10_000),
     lifeMs: fc.constantFrom(1_000, 30_000, 3_600_000),
   }),
-  fc.record({ kind: fc.constantFrom('connect' as const, 'disconnect' as const, 'evict' as const, 'settle' as const) }),
+  fc.record({
+    kind: fc.constantFrom(
+      'connect' as const,
+      'disconnect' as const,
+      'evict' as const,
+      'settle' as const,
+      'poll' as const,
+    ),
+  }),
+  fc.record({
+    kind: fc.constant('break' as const),
+    how: fc.constantFrom('before' as const, 'after' as const, undefined),
+  }),
   fc.record({ kind: fc.constant('lossy' as const), is: fc.boolean() }),
   fc.record({ kind: fc.constant('away' as const), is: fc.boolean() }),
   fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(10, 600, 11_000, 60_000) }),
@@ -168,14 +213,17 @@ async function live(steps: readonly (typeof step extends fc.Arbitrary<infer T> ?
     else if (act.kind === 'lossy') world.isLossy = act.is
     else if (act.kind === 'away') world.isHistoryAway = act.is
     else if (act.kind === 'pass') await world.pass(act.ms)
-    else if (act.kind === 'cancel') world.desk.cancel([...world.given.keys()][act.pick] ?? '')
+    else if (act.kind === 'break') world.broken = act.how
+    else if (act.kind === 'cancel') world.cancel(act.pick)
     else if (act.kind === 'settle') await world.settle()
     else world[act.kind]()
   }
   // In the end all is well for long enough.
   world.isLossy = false
   world.isHistoryAway = false
+  world.broken = undefined
   await world.settle()
+  world.healthySince = world.now
   world.connect()
   await world.settle()
   await world.pass(2 * 3_600_000)
@@ -192,8 +240,10 @@ it('keeps its promises through 1,000 random lives', { timeout: 120_000 }, async 
       const firsts = world.told.filter(({ request }, at) => {
         return world.told.findIndex((other) => other.request.requestId === request.requestId) === at
       })
-      const order = firsts.map(({ request }) => request.requestId)
-      expect(order, 'first sent in the order of arrival').toEqual([...order].sort())
+      for (const way of ['socket', 'poll'] as const) {
+        const order = firsts.filter(({ by }) => by === way).map(({ request }) => request.requestId)
+        expect(order, `first sent by ${way} in the order of arrival`).toEqual([...order].sort())
+      }
       expect(world.wentBack, 'a final state stays').toEqual([])
       for (const { request, at } of world.told) {
         expect(at, 'nothing is sent after its expiry').toBeLessThan(world.given.get(request.requestId)?.expiresAt ?? 0)
@@ -207,8 +257,19 @@ it('keeps its promises through 1,000 random lives', { timeout: 120_000 }, async 
         expect(sent.slice(1).every(({ request }) => request.attempt > 0)).toBe(true)
         if (twoWay) expect(final, `${id} is over`).toContain(saved?.state)
         if (saved?.state === 'succeeded') expect(sent.length, `${id} was sent`).toBeGreaterThan(0)
+        expect(world.carriedOut.get(id) ?? 0, `${id} is carried out once at most`).toBeLessThanOrEqual(1)
+        const isDue = persistent && (saved?.command.expiresAt ?? 0) > world.healthySince && !world.cancelled.has(id)
+        if (isDue && twoWay) {
+          expect(world.carriedOut.get(id), `${id} is carried out`).toBe(1)
+          expect(saved?.state, `${id} is answered`).toBe('succeeded')
+        }
+        const answeredAt = world.answered.get(id)
+        const after = answeredAt === undefined ? [] : world.told.slice(answeredAt)
+        expect(
+          after.filter(({ request }) => request.requestId === id),
+          `${id} is not sent after its answer`,
+        ).toEqual([])
       }
-      expect([...world.carriedOut.values()].every((times) => times === 1)).toBe(true)
       expect(world.queue.underWay(), 'nothing is left under way').toBe(0)
       expect(world.queue.unsaved()).toEqual([])
     }),

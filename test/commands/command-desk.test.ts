@@ -1,4 +1,4 @@
-import { beforeEach, expect, it } from 'vitest'
+import { beforeEach, expect, it, vi } from 'vitest'
 import type { Command, CommandRequest } from '../../src/domain/command.ts'
 import { limits } from '../../src/domain/limits.ts'
 import type { DeviceIdentity } from '../../src/domain/principal.ts'
@@ -13,6 +13,7 @@ let tell: () => Promise<string | undefined>
 let told: CommandRequest[]
 let saves: (readonly CommandRow[])[]
 let desk: CommandDesk
+let storage: ReturnType<typeof sqliteStorage>
 
 beforeEach(() => {
   now = 1_795_000_000_000
@@ -20,13 +21,15 @@ beforeEach(() => {
   told = []
   saves = []
   tell = async () => way
-  desk = new CommandDesk(new CommandQueue(sqliteStorage(commandMigrations)), {
+  storage = sqliteStorage(commandMigrations)
+  desk = new CommandDesk(new CommandQueue(storage), {
     async tell(_, messages) {
       const taken = await tell()
       if (taken !== undefined)
         for (const message of messages) if (message.kind === 'command') told.push(message.request)
       return taken
     },
+    current: async (kept) => kept,
     saveHistory: async (_, rows) => void saves.push(rows),
     changed: () => undefined,
     arm: () => undefined,
@@ -46,9 +49,34 @@ it('takes the same requestId for another command as a conflict, for the same one
   expect(told).toHaveLength(1)
 })
 
-it('is not filled up by one-way commands that were sent', async () => {
-  for (let n = 0; n <= limits.commandsUnderWay; n++) await desk.send(device, make(`c${n}`, { twoWay: false }), 0)
+it('ends a one-way command when it is handed over, and still takes the device’s word on it', async () => {
+  for (let n = 0; n <= limits.commandsUnderWay; n++) {
+    expect(await desk.send(device, make(`c${n}`, { twoWay: false }), 0)).toMatchObject({
+      state: 'sent',
+      finishedAt: now,
+    })
+  }
   expect(told).toHaveLength(limits.commandsUnderWay + 1)
+  expect(saves.at(-1)?.[0]).toMatchObject({ state: 'sent', finishedAt: now, deliveredAt: null })
+  now += 10 * limits.commandRetryMaxMs
+  await desk.wayClosed('websocket:1')
+  await desk.expire()
+  expect(told).toHaveLength(limits.commandsUnderWay + 1)
+  expect(desk.answer({ requestId: `c${limits.commandsUnderWay}`, body: {}, at: now })).toBe(true)
+  await desk.flush()
+  expect(saves.at(-1)?.[0]).toMatchObject({ state: 'succeeded', deliveredAt: now, finishedAt: now })
+})
+
+it('goes on saving after its storage failed once', async () => {
+  await desk.send(device, make('a'), 0)
+  const sql = vi.spyOn(storage.sql, 'exec').mockImplementationOnce(() => {
+    throw new Error('the storage was reset')
+  })
+  await expect(desk.flush()).rejects.toThrow('reset')
+  sql.mockRestore()
+  desk.answer({ requestId: 'a', body: {}, at: now })
+  await desk.flush()
+  expect(saves.at(-1)?.[0]).toMatchObject({ state: 'succeeded' })
 })
 
 it('sends an unanswered one again after twice as long each time', async () => {

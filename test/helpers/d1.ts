@@ -6,12 +6,14 @@ export type Before = (
 class Statement {
   readonly #inner: D1PreparedStatement
   readonly #before: Before
+  readonly #after: Before
   readonly sql: string
   readonly values: readonly unknown[]
 
-  constructor(inner: D1PreparedStatement, before: Before, sql: string, values: readonly unknown[] = []) {
+  constructor(inner: D1PreparedStatement, before: Before, after: Before, sql: string, values: readonly unknown[] = []) {
     this.#inner = inner
     this.#before = before
+    this.#after = after
     this.sql = sql
     this.values = values
   }
@@ -21,37 +23,42 @@ class Statement {
   }
 
   bind(...values: unknown[]): Statement {
-    return new Statement(this.#inner.bind(...values), this.#before, this.sql, values)
+    return new Statement(this.#inner.bind(...values), this.#before, this.#after, this.sql, values)
   }
 
-  async run() {
+  async #around<T>(work: () => Promise<T>): Promise<T> {
     await this.#before([this])
-    return this.#inner.run()
+    const result = await work()
+    await this.#after([this])
+    return result
   }
 
-  async all() {
-    await this.#before([this])
-    return this.#inner.all()
+  run() {
+    return this.#around(() => this.#inner.run())
   }
 
-  async first() {
-    await this.#before([this])
-    return this.#inner.first()
+  all() {
+    return this.#around(() => this.#inner.all())
   }
 
-  async raw() {
-    await this.#before([this])
-    return this.#inner.raw()
+  first() {
+    return this.#around(() => this.#inner.first())
+  }
+
+  raw() {
+    return this.#around(() => this.#inner.raw())
   }
 }
 
-/** The same database behind a hook. */
-export function hooked(db: D1Database, before: Before): D1Database {
+/** The same database behind a hook; another one is called before the answer is given. */
+export function hooked(db: D1Database, before: Before, after: Before = () => undefined): D1Database {
   const wrapped = {
-    prepare: (sql: string) => new Statement(db.prepare(sql), before, sql),
+    prepare: (sql: string) => new Statement(db.prepare(sql), before, after, sql),
     async batch(statements: readonly Statement[]) {
       await before(statements)
-      return db.batch(statements.map(({ inner }) => inner))
+      const results = await db.batch(statements.map(({ inner }) => inner))
+      await after(statements)
+      return results
     },
   }
   return wrapped as unknown as D1Database

@@ -1,6 +1,7 @@
-import { evictDurableObject } from 'cloudflare:test'
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
+import type { DeviceObject } from '../../src/objects/device-object.ts'
 import { TestSocket } from '../helpers/socket.ts'
 import { history, newTenant, request, type TestDevice, type TestTenant } from '../helpers/world.ts'
 
@@ -9,6 +10,7 @@ beforeAll(async () => {
   tenant = await newTenant()
 })
 
+const stub = ({ deviceId }: TestDevice) => env.DEVICE_OBJECT.getByName(deviceId)
 const evict = (device: TestDevice, webSockets: 'hibernate' | 'close' = 'hibernate') =>
   evictDurableObject(env.DEVICE_OBJECT.getByName(device.deviceId), { webSockets })
 const open = (device: TestDevice) => TestSocket.open(`/api/v1/${device.token}/ws`)
@@ -68,6 +70,31 @@ describe('the device socket', () => {
     expect(await socket.closed).toMatchObject({ code: 4401 })
   })
 
+  it.each(['rotated', 'deleted'])('hears nothing more by a socket whose token was %s', async (change) => {
+    const device = await tenant.device()
+    const socket = await open(device)
+    const path = `/api/devices/${device.deviceId}`
+    await runInDurableObject(stub(device), async (object: DeviceObject, state) => {
+      const [server] = state.getWebSockets('device')
+      if (change === 'rotated') await tenant.api('POST', `${path}/token`)
+      else await tenant.api('DELETE', path)
+      await expect.poll(() => server?.readyState).not.toBe(WebSocket.OPEN)
+      for (const frame of [
+        { type: 'telemetry', data: { n: 1 } },
+        { type: 'client_attribute', key: 'a', value: 1 },
+      ]) {
+        await object.webSocketMessage(server as WebSocket, JSON.stringify(frame))
+      }
+      await object.webSocketMessage(server as WebSocket, 'no json')
+      if (change === 'deleted') {
+        const tables = state.storage.sql.exec("SELECT name FROM sqlite_schema WHERE name = 'events'").toArray()
+        expect(tables).toEqual([])
+      }
+    })
+    expect(await history(device.deviceId)).toEqual([])
+    socket.close()
+  })
+
   it('speaks for children, and only for its own', async () => {
     const gateway = await tenant.device({ isGateway: true })
     const child = await tenant.device({ parentGatewayId: gateway.deviceId })
@@ -109,6 +136,9 @@ describe('attributes on a socket', () => {
     const path = `/api/devices/${device.deviceId}/attributes`
     await tenant.api('POST', path, { scope: 'SHARED', attributes: { channel1: 1 } })
     const socket = await open(device)
+    socket.send({ type: 'get_attributes', scope: 'SHARED' })
+    expect(await socket.next()).toEqual({ type: 'attributes_response', data: { channel1: 1 } })
+    await evict(device)
     socket.send({ type: 'get_attributes', scope: 'SHARED' })
     expect(await socket.next()).toEqual({ type: 'attributes_response', data: { channel1: 1 } })
     await evict(device)
@@ -172,6 +202,48 @@ describe('commands on a socket', () => {
     socket.close()
   })
 
+  it('are answered though the object was evicted before the answer', async () => {
+    const device = await tenant.device()
+    const socket = await open(device)
+    const { id } = await (await command(device, { method: 'x', requestId: 'r' })).json<{ id: string }>()
+    expect(await socket.next()).toMatchObject({ requestId: 'r' })
+    await evict(device)
+    socket.send({ type: 'rpc_response', requestId: 'r', success: true })
+    expect(await socket.next()).toEqual({ type: 'ack', accepted: 1 })
+    const row = await (await tenant.api('GET', `/api/devices/${device.deviceId}/commands/${id}`)).json()
+    expect(row).toMatchObject({ state: 'succeeded' })
+    socket.close()
+  })
+
+  it('follow a child to its new gateway, and reach the old one no more', async () => {
+    const [old, next] = [await tenant.device({ isGateway: true }), await tenant.device({ isGateway: true })]
+    const child = await tenant.device({ parentGatewayId: old.deviceId })
+    await command(child, { method: 'x', persistent: true, requestId: 'r' })
+    await evict(child)
+    await tenant.api('PATCH', `/api/devices/${child.deviceId}`, { parentGatewayId: next.deviceId })
+    const [atOld, atNext] = [await open(old), await open(next)]
+    await command(child, { method: 'y', persistent: true, requestId: 's' })
+    const got = [await atNext.next(), await atNext.next()]
+    expect(got).toMatchObject([{ requestId: 'r', childDeviceId: child.deviceId }, { requestId: 's' }])
+    expect(atOld.pending).toBe(0)
+    const children = await runInDurableObject(stub(old), (_: DeviceObject, { storage }) =>
+      storage.sql.exec('SELECT * FROM children').toArray(),
+    )
+    expect(children).toEqual([])
+    atOld.close()
+    atNext.close()
+  })
+
+  it('come to a child’s new gateway at once where that is connected', async () => {
+    const [old, next] = [await tenant.device({ isGateway: true }), await tenant.device({ isGateway: true })]
+    const child = await tenant.device({ parentGatewayId: old.deviceId })
+    const atNext = await open(next)
+    await command(child, { method: 'x', persistent: true, requestId: 'r' })
+    await tenant.api('PATCH', `/api/devices/${child.deviceId}`, { parentGatewayId: next.deviceId })
+    expect(await atNext.next()).toMatchObject({ requestId: 'r', childDeviceId: child.deviceId })
+    atNext.close()
+  })
+
   it('come again, as the same ones, when the connection went before the answer', async () => {
     const device = await tenant.device()
     const first = await open(device)
@@ -213,7 +285,42 @@ describe('commands on a socket', () => {
   })
 })
 
+describe('what a gateway asks for its child', () => {
+  it('is the child’s attributes; another device is told why not', async () => {
+    const gateway = await tenant.device({ isGateway: true })
+    const child = await tenant.device({ parentGatewayId: gateway.deviceId })
+    await tenant.api('POST', `/api/devices/${child.deviceId}/attributes`, { scope: 'SHARED', attributes: { a: 1 } })
+    const ask = { type: 'get_attributes', childDeviceId: child.deviceId }
+    const socket = await open(gateway)
+    socket.send(ask)
+    expect(await socket.next()).toEqual({
+      type: 'attributes_response',
+      data: { a: 1 },
+      childDeviceId: child.deviceId,
+    })
+    socket.close()
+    const other = await open(await tenant.device())
+    other.send(ask)
+    expect(await other.next()).toMatchObject({ type: 'error', code: 'forbidden', reason: 'not_a_gateway' })
+    other.close()
+    const otherGateway = await open(await tenant.device({ isGateway: true }))
+    otherGateway.send(ask)
+    expect(await otherGateway.next()).toMatchObject({ type: 'error', code: 'child_not_found' })
+    otherGateway.close()
+  })
+})
+
 describe('the generic address', () => {
+  it('leaves no connection behind where the client goes right behind its first frame', async () => {
+    const device = await tenant.device()
+    const socket = await TestSocket.open('/ws')
+    socket.send({ type: 'auth', deviceToken: device.token })
+    socket.close()
+    await expect.poll(async () => (await events(device)).map(({ kind }) => kind)).toEqual(['disconnected', 'connected'])
+    const seen = await (await tenant.api('GET', `/api/devices/${device.deviceId}`)).json()
+    expect(seen).toMatchObject({ connected: false })
+  })
+
   it.each(['/ws', '/'])('takes the token in the first frame on %s', async (path) => {
     const device = await tenant.device()
     const socket = await TestSocket.open(path)

@@ -1,7 +1,13 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
+import type { TenantId } from '../../src/domain/ids.ts'
 import { limits } from '../../src/domain/limits.ts'
+import type { DeviceIdentity } from '../../src/domain/principal.ts'
+import type { DeviceObject } from '../../src/objects/device-object.ts'
+import { findDeviceIdentities } from '../../src/store/device-identity.ts'
+import { openRegistry } from '../../src/store/registry.ts'
+import { type Before, hooked } from '../helpers/d1.ts'
 import { TestSocket } from '../helpers/socket.ts'
 import { newTenant, request, send, type TestDevice, type TestTenant } from '../helpers/world.ts'
 
@@ -34,6 +40,60 @@ async function until(socket: TestSocket, type: string): Promise<Frame[]> {
   while (frames.at(-1)?.type !== type)
   return frames
 }
+
+/** Holds who comes by. Asked again and again: a promise would take its waiter into the object's own context. */
+function gate() {
+  let state: 'closed' | 'reached' | 'open' = 'closed'
+  return {
+    reached: () => expect.poll(() => state).toBe('reached'),
+    open() {
+      state = 'open'
+    },
+    async pass() {
+      if (state === 'closed') state = 'reached'
+      while (state !== 'open') await new Promise((resolve) => setTimeout(resolve, 5))
+    },
+  }
+}
+
+function replaceHistory(device: TestDevice, db: D1Database) {
+  return runInDurableObject(stub(device), (object: DeviceObject) => {
+    Object.assign(object, { env: { ...env, TELEMETRY_0: db } })
+  })
+}
+
+/** More than the log keeps. */
+async function burst({ deviceId }: TestDevice): Promise<void> {
+  const found = await findDeviceIdentities(openRegistry(env.DB), tenant.tenantId as TenantId, [deviceId])
+  const device = found.get(deviceId) as DeviceIdentity
+  await runInDurableObject(stub({ deviceId, token: '' }), async (object: DeviceObject) => {
+    for (let ts = 0; ts <= limits.liveRows; ts++) {
+      await object.observe({ device, receivedAt: ts, readings: [{ ts, json: '{"n":1}' }] })
+    }
+  })
+}
+
+/** As many readings as no other read of the object asks for. */
+const asked = '?limit=7'
+const isHistory = (statements: Parameters<Before>[0]) => statements.some(({ values }) => values[3] === 7)
+const beforeHistory = (device: TestDevice, wait: () => Promise<void>) =>
+  replaceHistory(
+    device,
+    hooked(env.TELEMETRY_0, async (statements) => {
+      if (isHistory(statements)) await wait()
+    }),
+  )
+const afterHistory = (device: TestDevice, wait: () => Promise<void>) =>
+  replaceHistory(
+    device,
+    hooked(
+      env.TELEMETRY_0,
+      () => undefined,
+      async (statements) => {
+        if (isHistory(statements)) await wait()
+      },
+    ),
+  )
 
 describe('the live feed', () => {
   it('tells history first, then each thing as it happens', async () => {
@@ -96,6 +156,106 @@ describe('the live feed', () => {
       expect(frames.map(({ type }) => type)).toEqual(['resync', 'history', 'ready'])
       expect(frames[1]?.readings).toHaveLength(3)
       late.close()
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('goes on above what an earlier watch left', async () => {
+    const device = await tenant.device()
+    const early = await watch(device)
+    await until(early, 'ready')
+    for (let n = 0; n < 20; n++) await send(device.token, { n })
+    early.close()
+    await evict(device, 'close')
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + limits.liveResumeMs + 60_000 })
+    try {
+      await send(device.token, { n: 20 })
+      await evict(device)
+      const late = await watch(device, '?limit=0')
+      const [ready] = await until(late, 'ready')
+      await evict(device)
+      await send(device.token, { n: 21 })
+      expect(await late.next()).toMatchObject({ values: { n: 21 } })
+      late.close()
+      const again = await watch(device, `?lastEventId=${ready?.id}`)
+      expect((await until(again, 'ready')).map(({ type }) => type)).toEqual(['ready'])
+      expect(await again.next()).toMatchObject({ values: { n: 21 } })
+      expect(again.pending).toBe(0)
+      again.close()
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('still hears when another left while its history was read', async () => {
+    const device = await tenant.device()
+    const other = await watch(device)
+    await until(other, 'ready')
+    const reading = gate()
+    await beforeHistory(device, reading.pass)
+    const opening = watch(device, asked)
+    await reading.reached()
+    other.close()
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    reading.open()
+    const socket = await opening
+    await until(socket, 'ready')
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + limits.liveResumeMs + 1_000 })
+    try {
+      await send(device.token, { n: 1 })
+      expect(await socket.next()).toMatchObject({ values: { n: 1 } })
+    } finally {
+      vi.useRealTimers()
+      socket.close()
+    }
+  })
+
+  it('has no gap where more happens during the read of history than the log holds', async () => {
+    const device = await tenant.device()
+    let reads = 0
+    await beforeHistory(device, async () => {
+      if (++reads > 1) return
+      await burst(device)
+    })
+    const socket = await watch(device, asked)
+    const [ready] = await until(socket, 'ready')
+    expect(ready?.id).toMatch(new RegExp(`\\.${limits.liveRows + 1}$`))
+    expect(reads).toBe(2)
+    socket.close()
+  })
+
+  it('refuses a feed whose history is never read before the log is over', async () => {
+    const device = await tenant.device()
+    await beforeHistory(device, () => burst(device))
+    const headers = { upgrade: 'websocket', authorization: `Bearer ${tenant.apiKey}` }
+    expect((await request('GET', `/api/devices/${device.deviceId}/live${asked}`, { headers })).status).toBe(503)
+  })
+
+  it('tells a reading that was corrected while its history was read', async () => {
+    const device = await tenant.device()
+    await send(device.token, { ts: 1_790_000_000_000, telemetry: { n: 1 } })
+    const reading = gate()
+    await afterHistory(device, reading.pass)
+    const opening = watch(device, asked)
+    await reading.reached()
+    await send(device.token, { ts: 1_790_000_000_000, telemetry: { n: 2 } })
+    reading.open()
+    const socket = await opening
+    expect((await until(socket, 'ready'))[0]?.readings).toMatchObject([{ values: { n: 1 } }])
+    expect(await socket.next()).toMatchObject({ type: 'telemetry', values: { n: 2 } })
+    socket.close()
+  })
+
+  it('ends after a while, so that the reader’s rights are looked up again', async () => {
+    const device = await tenant.device()
+    const socket = await watch(device)
+    await until(socket, 'ready')
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + limits.liveRightsMs + 1_000 })
+    try {
+      await send(device.token, { n: 1 })
+      expect(await socket.next()).toMatchObject({ values: { n: 1 } })
+      expect(await socket.closed).toMatchObject({ code: 1012 })
     } finally {
       vi.useRealTimers()
     }

@@ -1,6 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { DeviceObject } from '../../src/objects/device-object.ts'
 import { newTenant, request, send, type TestDevice, type TestTenant } from '../helpers/world.ts'
 
 let tenant: TestTenant
@@ -70,13 +71,24 @@ describe('a device that asks for its commands', () => {
     expect(answer).toMatchObject({ success: true, commands: [{ method: 'one', attempt: 0 }] })
   })
 
-  it('has a one-way command when it asks again', async () => {
+  it('has a one-way command when it says so, not when it asks for another', async () => {
     const device = await tenant.device()
-    const { id } = await command(device, { method: 'beep', twoWay: false, persistent: true })
+    const { id, requestId } = await command(device, { method: 'beep', twoWay: false, persistent: true })
+    await poll(device)
     await poll(device)
     expect(await stateOf(device, id)).toBe('sent')
-    await poll(device)
-    expect(await stateOf(device, id)).toBe('delivered')
+    expect(await respond(device, requestId, {})).toBe(200)
+    expect(await stateOf(device, id)).toBe('succeeded')
+  })
+
+  it('is answered for its telemetry though its commands cannot be had', async () => {
+    const device = await tenant.device()
+    const take = vi.spyOn(DeviceObject.prototype, 'takeCommands').mockRejectedValueOnce(new Error('reset'))
+    const answer = await send(device.token, { a: 1 }, {}, 'telemetry?commands=true')
+    expect(take).toHaveBeenCalled()
+    take.mockRestore()
+    expect(answer.status).toBe(200)
+    expect(await answer.json()).not.toHaveProperty('commands')
   })
 
   it('asks for a child through its gateway only', async () => {

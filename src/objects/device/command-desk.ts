@@ -9,6 +9,8 @@ import { type CommandQueue, type CommandRow, toRequest, toStatus } from './comma
 export interface DeskPorts {
   /** The way it went by; undefined: none is open. */
   tell(device: DeviceIdentity, messages: readonly Downlink[]): Promise<string | undefined>
+  /** As the registry has it now: who keeps an identity keeps an old one. Undefined: gone. */
+  current(device: DeviceIdentity): Promise<DeviceIdentity | undefined>
   saveHistory(device: DeviceIdentity, rows: readonly CommandRow[]): Promise<void>
   /** Something became of a command. */
   changed(row: CommandRow): void
@@ -74,10 +76,9 @@ export class CommandDesk {
     return toStatus(this.#queue.get(id) as CommandRow)
   }
 
-  /** Long poll. That the device asks again is its word for the one-way commands it was given before. */
+  /** Long poll. */
   async take(waitMs: number, most: number): Promise<CommandRequest[]> {
     const now = this.#ports.now()
-    for (const id of this.#queue.acknowledgeAll(polling, now)) this.#changed(id)
     const rows = this.#queue.waiting(now, most)
     for (const row of rows) this.#queue.markSent(row, polling, now)
     if (rows.length === 0 && waitMs > 0) {
@@ -117,7 +118,8 @@ export class CommandDesk {
   answer({ requestId, body, at }: CommandAnswer): boolean {
     const row = this.#queue.byRequestId(requestId)
     if (!row) return false
-    if (row.finishedAt !== null) return row.state === 'succeeded' || row.state === 'failed'
+    const isOver = row.finishedAt !== null && row.state !== 'sent'
+    if (isOver) return row.state === 'succeeded' || row.state === 'failed'
     const failed = typeof body === 'object' && body !== null && (body as { success?: unknown }).success === false
     this.#finish(row.command.id, failed ? 'failed' : 'succeeded', bounded(body), at, true)
     return true
@@ -194,23 +196,39 @@ export class CommandDesk {
     await this.flush()
   }
 
-  async wayClosed(device: DeviceIdentity, way: string): Promise<void> {
+  async wayClosed(way: string): Promise<void> {
     this.#queue.wayClosed(way)
-    await this.wayOpened(device)
+    await this.resume()
   }
 
-  /** After an eviction: what was being handed over then may not have arrived. */
+  /** What waits goes out by whatever way the device has now. */
+  async resume(): Promise<void> {
+    const [waiting] = this.#queue.waiting(this.#ports.now(), 1)
+    if (waiting) await this.#pumpCurrent(waiting.device)
+    this.#arm()
+    await this.flush()
+  }
+
+  async #pumpCurrent(kept: DeviceIdentity): Promise<void> {
+    try {
+      const device = await this.#ports.current(kept)
+      if (device) await this.pump(device)
+    } catch (error) {
+      log('warn', 'commands_wait', { device_id: kept.deviceId, error })
+      this.#ports.arm(this.#ports.now() + limits.commandSaveRetryMs)
+    }
+  }
+
+  /** After an eviction: what was being handed over then may not have arrived, nor what became of it been saved. */
   woke(): void {
-    if (this.#queue.wayClosed() > 0) this.#ports.arm(this.#ports.now())
+    const isAnyLost = this.#queue.wayClosed() > 0
+    if (isAnyLost || this.#queue.unsaved().length > 0) this.#ports.arm(this.#ports.now())
   }
 
   /** The alarm rang. */
   async expire(): Promise<void> {
     this.#expireDue()
-    const [waiting] = this.#queue.waiting(this.#ports.now(), 1)
-    if (waiting) await this.pump(waiting.device)
-    await this.flush()
-    this.#arm()
+    await this.resume()
   }
 
   #expireDue(): void {
@@ -227,11 +245,12 @@ export class CommandDesk {
    * that none overtakes a newer one; who comes meanwhile shares the next.
    */
   flush(): Promise<void> {
-    this.#nextSave ??= this.#saving.then(() => {
+    const next = () => {
       this.#nextSave = undefined
       this.#saving = this.#save()
       return this.#saving
-    })
+    }
+    this.#nextSave ??= this.#saving.then(next, next)
     return this.#nextSave
   }
 

@@ -96,11 +96,10 @@ export class CommandQueue {
     return this.#rows("state = 'queued' AND json_extract(command, '$.expiresAt') > ? ORDER BY seq LIMIT ?", now, most)
   }
 
-  /** One-way commands that were sent wait for nothing: that the device has them may still be heard. */
+  /** Not over, or not in the history yet. */
   underWay(): number {
     if (!this.#storage.isReady) return 0
-    const query = `SELECT count(*) AS n FROM commands WHERE finished_at IS NULL
-      AND NOT (state = 'sent' AND way <> '${handing}' AND NOT json_extract(command, '$.twoWay'))`
+    const query = 'SELECT count(*) AS n FROM commands WHERE finished_at IS NULL OR is_saved = 0'
     return this.#storage.sql.exec<{ n: number }>(query).one().n
   }
 
@@ -110,11 +109,22 @@ export class CommandQueue {
     const patience = Math.min(timeoutMs * 2 ** attempt, Math.max(timeoutMs, limits.commandRetryMaxMs))
     const due = command.twoWay ? Math.min(now + patience, expiresAt) : expiresAt
     this.#change(command.id, "state = 'sent', way = ?, sent_at = ?, due_at = ?", way ?? handing, now, due)
+    if (way !== undefined) this.#endOneWay(way)
   }
 
   /** It went by this way; an answer may have been quicker. */
   markWay(id: string, way: string): void {
     this.#storage.sql.exec("UPDATE commands SET way = ? WHERE id = ? AND state = 'sent' AND way = ?", way, id, handing)
+    this.#endOneWay(way)
+  }
+
+  /** One that asks for no answer is over when it is handed over, as `sent`: nobody says more of it. */
+  #endOneWay(way: string): void {
+    this.#storage.sql.exec(
+      `UPDATE commands SET finished_at = sent_at, due_at = NULL, is_saved = 0
+        WHERE state = 'sent' AND way = ? AND finished_at IS NULL AND NOT json_extract(command, '$.twoWay')`,
+      way,
+    )
   }
 
   /** No way took it. */
@@ -137,10 +147,12 @@ export class CommandQueue {
 
   /** What went by a way that is gone, unanswered: what may be sent again waits again. No way: being handed over. */
   wayClosed(way: string = handing): number {
+    if (!this.#storage.isReady) return 0
     const lost = this.#rows("state = 'sent' AND way = ?", way).filter(
       ({ command }) => command.persistent && command.twoWay,
     )
     for (const { command } of lost) this.#requeue(command.id)
+    if (way === handing) this.#endOneWay(way)
     return lost.length
   }
 
@@ -149,28 +161,15 @@ export class CommandQueue {
     this.#change(id, "state = 'delivered', delivered_at = ?", now)
   }
 
-  /** One-way commands that were handed to a device which came back to ask for more. */
-  acknowledgeAll(way: string, now: number): string[] {
-    const oneWay = this.#rows("state = 'sent' AND way = ?", way).filter(({ command }) => !command.twoWay)
-    for (const { command } of oneWay) this.finish(command.id, 'delivered', undefined, now)
-    return oneWay.map(({ command }) => command.id)
-  }
-
   finish(id: string, state: CommandState, result: unknown, now: number): void {
-    const isWord = state === 'succeeded' || state === 'delivered'
-    this.#change(
-      id,
-      `state = ?, result = ?, finished_at = ?, due_at = NULL${isWord ? ', delivered_at = coalesce(delivered_at, finished_at, ?)' : ''}`,
-      state,
-      result === undefined ? null : JSON.stringify(result),
-      now,
-      ...(isWord ? [now] : []),
-    )
+    const json = result === undefined ? null : JSON.stringify(result)
+    this.#change(id, 'state = ?, result = ?, finished_at = ?, due_at = NULL', state, json, now)
   }
 
+  /** What is over stays so, but for the device's word on a one-way command. */
   #change(id: string, set: string, ...bound: SqlStorageValue[]): void {
     this.#storage.sql.exec(
-      `UPDATE commands SET ${set}, is_saved = 0 WHERE id = ? AND finished_at IS NULL`,
+      `UPDATE commands SET ${set}, is_saved = 0 WHERE id = ? AND (finished_at IS NULL OR state IN ('sent', 'delivered'))`,
       ...bound,
       id,
     )
@@ -182,7 +181,7 @@ export class CommandQueue {
     for (const { command, state } of due) {
       const again = state === 'sent' && command.twoWay && command.persistent && now < command.expiresAt
       if (again) this.#requeue(command.id)
-      else if (state === 'sent' && !command.twoWay) this.#change(command.id, 'due_at = NULL, finished_at = sent_at')
+      else if (state === 'sent' && !command.twoWay) this.#endOneWay(handing)
       else this.finish(command.id, 'expired', undefined, now)
     }
     return due.map(({ command }) => command.id)
@@ -200,9 +199,14 @@ export class CommandQueue {
 
   /** As they are now: what changed meanwhile is saved again. Of those that are over a few stay, to know a repeat by. */
   saved(rows: readonly CommandRow[]): void {
-    for (const { command, state, attempt } of rows) {
-      const same = 'id = ? AND state = ? AND attempt = ?'
-      this.#storage.sql.exec(`UPDATE commands SET is_saved = 1 WHERE ${same}`, command.id, state, attempt)
+    for (const { command, state, attempt, finishedAt } of rows) {
+      this.#storage.sql.exec(
+        'UPDATE commands SET is_saved = 1 WHERE id = ? AND state = ? AND attempt = ? AND finished_at IS ?',
+        command.id,
+        state,
+        attempt,
+        finishedAt,
+      )
     }
     this.#storage.sql.exec(
       `DELETE FROM commands WHERE is_saved = 1 AND finished_at IS NOT NULL AND seq NOT IN

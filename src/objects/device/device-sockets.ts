@@ -29,6 +29,7 @@ export class DeviceSockets {
   readonly #ctx: DurableObjectState
   readonly #host: SocketHost
   readonly #sessions = new WeakMap<WebSocket, DeviceSession>()
+  #rechecks = 0
 
   constructor(ctx: DurableObjectState, host: SocketHost) {
     this.#ctx = ctx
@@ -55,8 +56,12 @@ export class DeviceSockets {
     return client
   }
 
-  /** Resolves when all that came by this socket is answered: until then the object does not hibernate. */
-  received(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+  /**
+   * Resolves when all that came by this socket is answered: until then the object does not hibernate. What still
+   * comes by one that was closed here (its token was rotated) is nobody's word.
+   */
+  async received(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    if (socket.readyState !== WebSocket.OPEN) return
     let session = this.#sessions.get(socket)
     if (!session) {
       session = new DeviceSession(
@@ -69,7 +74,7 @@ export class DeviceSockets {
       this.#sessions.set(socket, session)
     }
     session.receive(message)
-    return session.idle()
+    await session.idle()
   }
 
   wayOf(socket: WebSocket): string {
@@ -90,21 +95,29 @@ export class DeviceSockets {
 
   /** The next frame of each socket asks the registry again. */
   recheck(): void {
+    this.#rechecks++
     for (const socket of this.#open()) socket.serializeAttachment({ ...attachmentOf(socket), checkedAt: 0 })
   }
 
   closeAll(): void {
-    for (const socket of this.#open()) close(socket, closeCodes.unauthenticated)
+    for (const socket of this.#open()) {
+      this.#sessions.get(socket)?.end()
+      close(socket, closeCodes.unauthenticated)
+    }
   }
 
   async #speaker(socket: WebSocket): Promise<DeviceIdentity> {
-    const attachment = attachmentOf(socket)
-    const now = Date.now()
-    if (now - attachment.checkedAt < limits.identityRecheckMs) return attachment.device
-    const device = await this.#host.lookUp(attachment.device)
-    if (!device) throw new AppError('unauthenticated', { detail: 'This device is gone, or may not speak any more.' })
-    socket.serializeAttachment({ ...attachment, device, checkedAt: now } satisfies Attachment)
-    return device
+    for (;;) {
+      const attachment = attachmentOf(socket)
+      const now = Date.now()
+      if (now - attachment.checkedAt < limits.identityRecheckMs) return attachment.device
+      const rechecks = this.#rechecks
+      const device = await this.#host.lookUp(attachment.device)
+      if (!device) throw new AppError('unauthenticated', { detail: 'This device is gone, or may not speak any more.' })
+      if (rechecks !== this.#rechecks) continue // what was read may be older than the change
+      socket.serializeAttachment({ ...attachment, device, checkedAt: now } satisfies Attachment)
+      return device
+    }
   }
 }
 

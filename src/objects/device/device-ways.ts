@@ -1,3 +1,4 @@
+import type { DeviceId } from '../../domain/ids.ts'
 import type { DeviceIdentity } from '../../domain/principal.ts'
 import type { Downlink, Platform } from '../../services/ports.ts'
 import type { DeviceSockets } from './device-sockets.ts'
@@ -6,7 +7,7 @@ import type { DeviceStorage } from './storage.ts'
 export interface WaysHost {
   readonly platform: Platform
   opened(device: DeviceIdentity, way: string): void
-  closed(device: DeviceIdentity, way: string, reason: string): void
+  closed(way: string, reason: string): void
 }
 
 /**
@@ -28,22 +29,15 @@ export class DeviceWays {
     const way = `websocket:${crypto.randomUUID()}`
     const socket = this.#sockets.accept(device, way, now)
     this.#storage.prepare()
-    this.#storage.sql.exec(
-      'INSERT INTO connections (way, at, device) VALUES (?, ?, ?)',
-      way,
-      now,
-      JSON.stringify(device),
-    )
+    this.#storage.sql.exec('INSERT INTO connections (way, at) VALUES (?, ?)', way, now)
     this.#host.opened(device, way)
     return socket
   }
 
   close(way: string, reason: string): void {
     if (!this.#storage.isReady) return
-    const [row] = this.#storage.sql
-      .exec<{ device: string }>('DELETE FROM connections WHERE way = ? RETURNING device', way)
-      .toArray()
-    if (row) this.#host.closed(JSON.parse(row.device) as DeviceIdentity, way, reason)
+    const known = this.#storage.sql.exec('DELETE FROM connections WHERE way = ? RETURNING way', way).toArray()
+    if (known.length > 0) this.#host.closed(way, reason)
   }
 
   /** Those that are written down and not open any more. */
@@ -58,25 +52,26 @@ export class DeviceWays {
   async tell(device: DeviceIdentity, messages: readonly Downlink[]): Promise<string | undefined> {
     const own = this.#sockets.tell(messages)
     if (own !== undefined || !device.parentGatewayId) return own
-    return this.#host.platform.device(device.parentGatewayId).tellChild(device, messages)
+    return this.#host.platform.device(device.parentGatewayId).tellChild(device.deviceId, messages)
   }
 
-  tellChild(child: DeviceIdentity, messages: readonly Downlink[]): string | undefined {
+  tellChild(child: DeviceId, messages: readonly Downlink[]): string | undefined {
     this.#storage.prepare()
-    this.#storage.sql.exec(
-      'INSERT INTO children (device_id, device) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET device = ?2 WHERE device <> ?2',
-      child.deviceId,
-      JSON.stringify(child),
-    )
-    return this.#sockets.tell(messages, child.deviceId)
+    this.#storage.sql.exec('INSERT INTO children (device_id) VALUES (?) ON CONFLICT DO NOTHING', child)
+    return this.#sockets.tell(messages, child)
+  }
+
+  /** It left this gateway. */
+  forgetChild(child: DeviceId): void {
+    if (this.#storage.isReady) this.#storage.sql.exec('DELETE FROM children WHERE device_id = ?', child)
   }
 
   /** The children that were or should have been told something by this gateway. */
-  children(): DeviceIdentity[] {
+  children(): DeviceId[] {
     if (!this.#storage.isReady) return []
     return this.#storage.sql
-      .exec<{ device: string }>('SELECT device FROM children')
+      .exec<{ device_id: DeviceId }>('SELECT device_id FROM children')
       .toArray()
-      .map(({ device }) => JSON.parse(device) as DeviceIdentity)
+      .map(({ device_id }) => device_id)
   }
 }

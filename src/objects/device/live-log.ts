@@ -36,13 +36,14 @@ export class LiveLog {
   #restore(): void {
     const { sql } = this.#storage
     const [row] = sql.exec<{ epoch: string; watched_until: number }>('SELECT epoch, watched_until FROM live').toArray()
-    if (!row) return
-    this.#epoch = row.epoch
-    this.#watchedUntil = row.watched_until
     const [last] = sql
       .exec<{ slot: number; last: number }>('SELECT slot, last FROM live_log ORDER BY last DESC LIMIT 1')
       .toArray()
+    // Of an epoch that is over too: a new one's numbers go on above the rows that it left.
     if (last) [this.#seq, this.#slot] = [last.last, last.slot + 1]
+    if (!row) return
+    this.#epoch = row.epoch
+    this.#watchedUntil = row.watched_until
   }
 
   /** The sockets that should be there are gone: the object was cut short, and no handler told. */

@@ -1,5 +1,6 @@
+import { AppError } from '../../domain/errors.ts'
 import { limits } from '../../domain/limits.ts'
-import { formatEventId, type LiveEvent, onlyKeys, parseEventId } from '../../domain/live.ts'
+import { type EventId, formatEventId, type LiveEvent, onlyKeys, parseEventId } from '../../domain/live.ts'
 import type { StoredReading } from '../../store/read-telemetry.ts'
 import { Flow } from './flow.ts'
 import type { LiveLog, LoggedEvent } from './live-log.ts'
@@ -13,6 +14,15 @@ export interface LiveOpening {
 
 interface LiveAttachment {
   readonly keys: readonly string[]
+  readonly openedAt: number
+}
+
+/** What a reader is told first. */
+interface Beginning {
+  readonly from: EventId
+  readonly readings: readonly StoredReading[]
+  /** Since `from`. */
+  readonly news: readonly LoggedEvent[]
 }
 
 /** Those who watch the device. Each is told everything in order, or dropped with a code: none is waited for. */
@@ -38,7 +48,11 @@ export class LiveSockets {
   emit(events: readonly LiveEvent[], now: number): void {
     if (events.length === 0 || !this.#log.isOpen(now)) return
     const logged = this.#log.add(events)
-    for (const socket of this.#sockets()) this.#tell(socket, logged)
+    for (const socket of this.#sockets()) {
+      this.#tell(socket, logged)
+      const { openedAt } = attachmentOf(socket)
+      if (now - openedAt > limits.liveRightsMs) socket.close(1012, 'Connect again with lastEventId.')
+    }
   }
 
   /**
@@ -50,23 +64,20 @@ export class LiveSockets {
     /** Of the keys asked for. */
     history: () => Promise<readonly StoredReading[]>,
   ): Promise<WebSocket> {
-    const begun = this.#log.attached()
-    const from = opening.lastEventId === undefined ? undefined : parseEventId(opening.lastEventId)
-    const missed = from && this.#log.since(from)
     try {
-      const readings = missed ? [] : await history()
+      const resumed = this.#resumed(opening.lastEventId)
+      const { from, readings, news } = resumed ?? (await this.#begun(history))
       const { 0: client, 1: server } = new WebSocketPair()
       this.#ctx.acceptWebSocket(server, [liveTag])
-      server.serializeAttachment({ keys: opening.keys } satisfies LiveAttachment)
-      if (opening.lastEventId !== undefined && !missed) this.#send(server, { type: 'resync' })
+      server.serializeAttachment({ keys: opening.keys, openedAt: Date.now() } satisfies LiveAttachment)
+      this.#log.attached() // the last one of the others may have left during the read
+      if (opening.lastEventId !== undefined && !resumed) this.#send(server, { type: 'resync' })
       for (let i = 0; i < readings.length; i += limits.liveHistoryPage) {
         this.#send(server, { type: 'history', readings: readings.slice(i, i + limits.liveHistoryPage) })
       }
-      const since = from && missed ? from : begun
-      this.#send(server, { type: 'ready', id: formatEventId(since) })
+      this.#send(server, { type: 'ready', id: formatEventId(from) })
       const known = new Map(readings.map(({ ts, values }) => [ts, values]))
       const keys = new Set(opening.keys)
-      const news = this.#log.since(since) ?? []
       this.#tell(
         server,
         news.filter(({ event }) => !isIn(known, onlyKeys(event, keys))),
@@ -76,6 +87,24 @@ export class LiveSockets {
       this.left(undefined, Date.now())
       throw error
     }
+  }
+
+  #resumed(lastEventId: string | undefined): Beginning | undefined {
+    this.#log.attached()
+    const from = lastEventId === undefined ? undefined : parseEventId(lastEventId)
+    const news = from && this.#log.since(from)
+    return from && news && { from, readings: [], news }
+  }
+
+  /** The log keeps so many emits: where the read of history takes longer than those it is made once more. */
+  async #begun(history: () => Promise<readonly StoredReading[]>): Promise<Beginning> {
+    for (let reads = 0; reads < limits.liveHistoryReads; reads++) {
+      const from = this.#log.attached()
+      const readings = await history()
+      const news = this.#log.since(from)
+      if (news) return { from, readings, news }
+    }
+    throw new AppError('unavailable', { detail: 'More happens to the device than its history can be read beside.' })
   }
 
   /** Called when a socket closed. */
@@ -90,7 +119,7 @@ export class LiveSockets {
   }
 
   #tell(socket: WebSocket, logged: readonly LoggedEvent[]): void {
-    const keys = new Set((socket.deserializeAttachment() as LiveAttachment).keys)
+    const keys = new Set(attachmentOf(socket).keys)
     for (const { seq, event } of logged) {
       const seen = onlyKeys(event, keys)
       if (seen) this.#send(socket, { id: formatEventId(this.#log.id(seq)), ...seen })
@@ -120,8 +149,13 @@ export class LiveSockets {
   }
 }
 
+function attachmentOf(socket: WebSocket): LiveAttachment {
+  return socket.deserializeAttachment() as LiveAttachment
+}
+
 function isIn(known: ReadonlyMap<number, StoredReading['values']>, event: LiveEvent | undefined): boolean {
   if (event?.type !== 'telemetry') return false
   const values = known.get(event.ts)
-  return values !== undefined && Object.keys(event.values).every((key) => key in values)
+  const isSame = ([key, value]: [string, unknown]) => JSON.stringify(values?.[key]) === JSON.stringify(value)
+  return values !== undefined && Object.entries(event.values).every(isSame)
 }

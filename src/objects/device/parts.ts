@@ -6,7 +6,7 @@ import type { DeviceIdentity } from '../../domain/principal.ts'
 import type { PipelineContext } from '../../pipeline/context.ts'
 import { resolveChildren } from '../../services/devices/token-cache.ts'
 import type { DeviceLink, Downlink, Platform } from '../../services/ports.ts'
-import { countUplink } from '../../services/rate-gate.ts'
+import { countMessage, countUplink } from '../../services/rate-gate.ts'
 import { loadAttributes, writeAttributes } from '../../store/attributes.ts'
 import { upsertCommands } from '../../store/commands.ts'
 import { findDeviceIdentities, findIdentityByToken } from '../../store/device-identity.ts'
@@ -36,6 +36,8 @@ const migrations = [
   ...commandMigrations,
   'CREATE TABLE connections (way TEXT PRIMARY KEY, at INTEGER NOT NULL, device TEXT NOT NULL) STRICT, WITHOUT ROWID',
   'CREATE TABLE children (device_id TEXT PRIMARY KEY, device TEXT NOT NULL) STRICT, WITHOUT ROWID',
+  'ALTER TABLE children DROP COLUMN device',
+  'ALTER TABLE connections DROP COLUMN device',
 ]
 
 /**
@@ -80,33 +82,37 @@ export function furnish(ctx: DurableObjectState, telemetryEnv: () => Env, self: 
   const heard = (device: DeviceIdentity) =>
     ctx.waitUntil(self.observe({ device, receivedAt: Date.now(), readings: [] }))
   const findByToken = (token: string) => findIdentityByToken(registry, token)
+  const lookUp = async ({ tenantId, deviceId }: DeviceIdentity) => {
+    const found = await withDeadline(findDeviceIdentities(registry, tenantId, [deviceId]), limits.d1TimeoutMs)
+    return found.get(deviceId)
+  }
   const sockets = new DeviceSockets(ctx, {
     ports: (speaker) =>
       createSessionPorts(
         {
           pipeline,
           heard,
+          count: (device, limit) => countMessage(env.DEVICE_RATE, device.deviceId, limit),
           isTokenOf: async (token, device) => (await findByToken(token))?.deviceId === device.deviceId,
         },
         speaker,
       ),
-    lookUp: async ({ tenantId, deviceId }) =>
-      (await findDeviceIdentities(registry, tenantId, [deviceId])).get(deviceId),
+    lookUp,
   })
 
   const ways = new DeviceWays(storage, sockets, {
     platform,
     opened(device, way) {
       record([{ kind: 'connected', at: Date.now(), connector: 'websocket', detail: 'A socket was opened.' }])
-      ctx.waitUntil(Promise.all([commands.wayOpened(device), ...tellChildren(way, 'open')]))
+      ctx.waitUntil(Promise.allSettled([commands.wayOpened(device), ...tellChildren(way, 'open')]))
     },
-    closed(device, way, reason) {
+    closed(way, reason) {
       record([{ kind: 'disconnected', at: Date.now(), connector: 'websocket', detail: reason }])
-      ctx.waitUntil(Promise.all([commands.wayClosed(device, way), ...tellChildren(way, 'closed')]))
+      ctx.waitUntil(Promise.allSettled([commands.wayClosed(way), ...tellChildren(way, 'closed')]))
     },
   })
   const tellChildren = (way: string, change: 'open' | 'closed') =>
-    ways.children().map((child) => platform.device(child.deviceId).gatewayChanged(child, way, change))
+    ways.children().map((child) => platform.device(child).gatewayChanged(way, change))
   const tell = (device: DeviceIdentity, messages: readonly Downlink[]) =>
     withDeadline(ways.tell(device, messages), limits.tellMs)
 
@@ -138,6 +144,7 @@ export function furnish(ctx: DurableObjectState, telemetryEnv: () => Env, self: 
   const deadline = new Deadline(ctx.storage)
   const commands = new CommandDesk(new CommandQueue(storage), {
     tell,
+    current: lookUp,
     saveHistory: ({ tenantId, deviceId }, rows) =>
       withDeadline(upsertCommands(registry, tenantId, deviceId, rows.map(toRecord)), limits.d1TimeoutMs),
     changed(row) {
@@ -154,5 +161,5 @@ export function furnish(ctx: DurableObjectState, telemetryEnv: () => Env, self: 
 
   commands.woke()
   ways.closeLost()
-  return { heard, commands, storage, events, record, live, state, sockets, ways, attributes, findByToken }
+  return { heard, commands, deadline, storage, events, record, live, state, sockets, ways, attributes, findByToken }
 }

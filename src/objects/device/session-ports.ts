@@ -7,7 +7,7 @@ import { limits } from '../../domain/limits.ts'
 import type { DeviceIdentity } from '../../domain/principal.ts'
 import { emptyRecord } from '../../domain/telemetry.ts'
 import { log } from '../../log.ts'
-import { findChild } from '../../pipeline/authorise.ts'
+import { childOrSelf } from '../../pipeline/authorise.ts'
 import type { PipelineContext } from '../../pipeline/context.ts'
 import { wholeFault } from '../../pipeline/ingest.ts'
 import { receiveAll, refuse } from '../../pipeline/receive.ts'
@@ -16,6 +16,8 @@ import { toAppError } from '../../services/to-app-error.ts'
 export interface PortsHost {
   readonly pipeline: PipelineContext
   heard(device: DeviceIdentity): void
+  /** One frame that is no telemetry, against the limit of this name. @throws AppError quota_exceeded */
+  count(device: DeviceIdentity, limit: string): Promise<void>
   isTokenOf(token: string, device: DeviceIdentity): Promise<boolean>
 }
 
@@ -24,12 +26,10 @@ export function createSessionPorts(host: PortsHost, speaker: () => Promise<Devic
   const { pipeline } = host
   const { platform } = pipeline
 
-  async function subject(childDeviceId: string | undefined): Promise<DeviceIdentity> {
+  async function subject(limit: string, childDeviceId?: string): Promise<DeviceIdentity> {
     const device = await speaker()
-    if (childDeviceId === undefined) return device
-    const child = await findChild(pipeline, device, childDeviceId)
-    if (child) return child
-    throw new AppError('child_not_found', { detail: 'This device has no child with this childDeviceId.' })
+    await host.count(device, limit)
+    return childOrSelf(pipeline, device, childDeviceId)
   }
 
   return guarded({
@@ -51,28 +51,29 @@ export function createSessionPorts(host: PortsHost, speaker: () => Promise<Devic
       })
     },
     async saveClientAttributes(changes, childDeviceId) {
-      const device = await subject(childDeviceId)
+      const device = await subject('attribute_writes_per_minute', childDeviceId)
       const changed = readAttributeChanges(changes)
       const fault = await platform.device(device.deviceId).saveAttributes(device, 'client', changed, 'device')
       if (fault) throw fromFault(fault)
     },
-    async attributes(scope: AttributeScope, keys) {
-      const device = await speaker()
+    async attributes(scope: AttributeScope, keys, childDeviceId) {
+      const device = await subject('attribute_polls_per_minute', childDeviceId)
+      const asked = keys && new Set(keys)
       const values = emptyRecord<unknown>()
       for (const { key, value } of await platform.device(device.deviceId).attributes(device, [scope], 'device')) {
-        if (!keys || keys.includes(key)) values[key] = value
+        if (!asked || asked.has(key)) values[key] = value
       }
       return values
     },
     async answerCommand({ childDeviceId, ...answer }) {
-      const device = await subject(childDeviceId)
+      const device = await subject('command_answers_per_minute', childDeviceId)
       if (isTooDeep(answer.body, limits.codecDepth)) {
         throw new AppError('validation_rejected', { reason: 'too_deep', detail: 'The answer is nested too deeply.' })
       }
       return platform.device(device.deviceId).answerCommand(device, { ...answer, at: Date.now() })
     },
-    heard: async () => host.heard(await speaker()),
-    isOwnToken: async (token) => host.isTokenOf(token, await speaker()),
+    heard: async () => host.heard(await subject('pings_per_minute')),
+    isOwnToken: async (token) => host.isTokenOf(token, await subject('auth_frames_per_minute')),
     async refused(error, raw) {
       const device = await speaker()
       const bytes = typeof raw === 'string' ? new TextEncoder().encode(raw) : new Uint8Array(raw)

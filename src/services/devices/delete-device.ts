@@ -16,6 +16,9 @@ export async function deleteDevice({
   const id = row.id as DeviceId
   await deleteDeviceRow(ctx.registry, ctx.tenantId, id, ctx.now)
   forgetToken(row.token)
-  if (row.parentGatewayId) forgetChild(row.parentGatewayId as DeviceId, id)
   ctx.background(ctx.platform.device(id).erase())
+  const gatewayId = row.parentGatewayId as DeviceId | null
+  if (!gatewayId) return
+  forgetChild(gatewayId, id)
+  ctx.background(ctx.platform.device(gatewayId).forgetChild(id))
 }

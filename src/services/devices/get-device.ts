@@ -1,6 +1,6 @@
 import type { DeviceId } from '../../domain/ids.ts'
 import { lastSeenOf } from '../../store/device-state.ts'
-import { countChildren } from '../../store/devices.ts'
+import { countChildren, findDevice } from '../../store/devices.ts'
 import type { ServiceContext } from '../context.ts'
 import { type DeviceView, isActive, toDeviceView } from './device-view.ts'
 import { requireDevice } from './require-device.ts'
@@ -23,16 +23,20 @@ export async function getDevice({
 }): Promise<DeviceDetail> {
   const row = await requireDevice(ctx, input.id)
   const ids = row.parentGatewayId ? [row.id, row.parentGatewayId] : [row.id]
-  const [seen, device, gateway] = await Promise.all([
+  const [seen, device, gateway, gatewayRow] = await Promise.all([
     lastSeenOf(ctx.telemetry.all, ctx.tenantId, ctx.now, ids),
     ctx.platform.device(row.id as DeviceId).presence(),
     row.parentGatewayId ? ctx.platform.device(row.parentGatewayId as DeviceId).presence() : undefined,
+    row.parentGatewayId ? findDevice(ctx.registry, ctx.tenantId, row.parentGatewayId) : undefined,
   ])
   const lastSeen = Math.max(seen.get(row.id) ?? 0, device.lastSeen ?? 0) || undefined
   const view = { ...toDeviceView(ctx, row, lastSeen), connected: device.connected }
   if (gateway && row.parentGatewayId) {
     const heard = Math.max(seen.get(row.parentGatewayId) ?? 0, gateway.lastSeen ?? 0) || undefined
-    return { ...view, unreachable: !gateway.connected && !isActive(heard, null, ctx.now) }
+    return {
+      ...view,
+      unreachable: !gateway.connected && !isActive(heard, gatewayRow?.inactivityTimeoutMs ?? null, ctx.now),
+    }
   }
   return row.isGateway ? { ...view, childCount: await countChildren(ctx.registry, ctx.tenantId, row.id) } : view
 }

@@ -31,7 +31,12 @@ export async function updateDevice({
   if (!written) throw await whyNot(ctx, before.id, changes)
   forgetToken(before.token)
   await ctx.platform.device(before.id as DeviceId).refresh('fields')
-  if (before.parentGatewayId) forgetChild(before.parentGatewayId as DeviceId, before.id as DeviceId)
+  if (before.parentGatewayId) {
+    const gatewayId = before.parentGatewayId as DeviceId
+    forgetChild(gatewayId, before.id as DeviceId)
+    const hasLeft = changes.parentGatewayId !== undefined && changes.parentGatewayId !== gatewayId
+    if (hasLeft) await ctx.platform.device(gatewayId).forgetChild(before.id as DeviceId)
+  }
   return getDevice({ ctx, input: { id: before.id } })
 }
 

@@ -3,6 +3,7 @@ import { limits } from '../../domain/limits.ts'
 import { log } from '../../log.ts'
 import {
   buryDevices,
+  deleteCommands,
   deleteDeviceStates,
   deleteHistory,
   historyTables,
@@ -23,21 +24,23 @@ export async function sweepDeletedDevices({
   readonly now: number
 }): Promise<void> {
   const tombstones = await oldestTombstones(world.registry, now - limits.sweepDelayMs, limits.sweepDevices)
-  if (tombstones.length === 0 || !(await eraseHistory(world, tombstones))) return
+  if (tombstones.length === 0 || !(await eraseRows(world, tombstones))) return
   await buryDevices(world.registry, await eraseObjects(world, tombstones))
 }
 
-/** False where the run's steps ended before the readings did. */
-async function eraseHistory({ telemetry }: World, tombstones: readonly Tombstone[]): Promise<boolean> {
+/** False where the run's steps ended before the rows did. */
+async function eraseRows({ registry, telemetry }: World, tombstones: readonly Tombstone[]): Promise<boolean> {
+  const deletions = [
+    ...telemetry.all.flatMap((db) =>
+      historyTables.map((table) => () => deleteHistory(db, table, tombstones, limits.sweepRows)),
+    ),
+    () => deleteCommands(registry, tombstones, limits.sweepRows),
+  ]
   let steps: number = limits.sweepSteps
-  for (const db of telemetry.all) {
-    for (const table of historyTables) {
-      while ((await deleteHistory(db, table, tombstones, limits.sweepRows)) >= limits.sweepRows) {
-        if (--steps <= 0) return false
-      }
-    }
-    await deleteDeviceStates(db, tombstones)
+  for (const deleteSome of deletions) {
+    while ((await deleteSome()) >= limits.sweepRows) if (--steps <= 0) return false
   }
+  for (const db of telemetry.all) await deleteDeviceStates(db, tombstones)
   return true
 }
 
