@@ -61,10 +61,14 @@ function mayTry(known: string, asked: string): boolean {
   return known === asked || (isLocal(known) && isLocal(asked))
 }
 
+function readDemoFile(stateDir: string): Demo | undefined {
+  const file = join(stateDir, 'demo.json')
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Demo) : undefined
+}
+
 /** The key that an earlier run stored, where this server still takes it. */
 async function storedKey({ baseUrl, stateDir, apiKey }: DemoOptions): Promise<string | undefined> {
-  const file = join(stateDir, 'demo.json')
-  const stored = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Demo) : undefined
+  const stored = readDemoFile(stateDir)
   const candidate = apiKey ?? (stored && mayTry(stored.baseUrl, baseUrl) ? stored.apiKey : undefined)
   if (candidate === undefined) return undefined
   try {
@@ -101,10 +105,25 @@ export async function runDemo(options: DemoOptions): Promise<Demo> {
     const device = found ?? (await createDevice(baseUrl, apiKey, name, rest, devices))
     devices[name] = { id: device.deviceId, token: device.token }
   }
-  const demo = { baseUrl, tenantId, apiKey, devices }
+  const webhookSecret = await obtainWebhookSecret(options, apiKey)
+  const demo = { baseUrl, tenantId, apiKey, ...(webhookSecret !== undefined && { webhookSecret }), devices }
   mkdirSync(stateDir, { recursive: true })
   writeFileSync(join(stateDir, 'demo.json'), `${JSON.stringify(demo, null, 2)}\n`, { mode: 0o600 })
   return demo
+}
+
+/** The secret that an earlier run stored, where it is still the tenant's; else a new one, if the key may make one. */
+async function obtainWebhookSecret({ baseUrl, stateDir }: DemoOptions, apiKey: string): Promise<string | undefined> {
+  const url = `${baseUrl}/api/tenant/integrations`
+  const { secret } = await call<{ secret: { readonly lastFour: string } | null }>(url, apiKey)
+  const known = readDemoFile(stateDir)?.webhookSecret
+  if (known !== undefined && secret?.lastFour === known.slice(-4)) return known
+  try {
+    return (await call<{ secret: string }>(`${url}/secret`, apiKey, {})).secret
+  } catch (error) {
+    if (String(error).includes(' 403 ')) return undefined
+    throw error
+  }
 }
 
 async function listDevices(baseUrl: string, apiKey: string): Promise<DeviceAnswer[]> {
@@ -150,6 +169,7 @@ async function main(): Promise<void> {
   const demo = await runDemo({ baseUrl, stateDir, setupToken, apiKey: process.env.API_KEY })
   if (values.json) return console.log(JSON.stringify(demo, null, 2))
   console.log(`Tenant ${demo.tenantId} on ${baseUrl}`)
+  if (demo.webhookSecret) console.log(`  webhook secret ${demo.webhookSecret}`)
   for (const [name, { id, token }] of Object.entries(demo.devices))
     console.log(`  ${name.padEnd(8)} id ${id}  token ${token}`)
 }

@@ -1,11 +1,11 @@
-// npm run simulate -- --url U --devices N --rate R --via http,batch,cbor [--seconds S] [--api-key K]
+// npm run simulate -- --url U --devices N --rate R --via http,batch,cbor [--seconds S] [--api-key K] [--webhook-secret W]
 // Devices sim-1, sim-2, … send believable readings; then everything that was acknowledged is read back.
 // Exit code: 0 all of it is there, 1 something is missing or nothing was acknowledged, 2 wrong arguments.
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { drive, graceMs } from './simulate/drive.ts'
-import { findFleet } from './simulate/fleet.ts'
+import { callApi, findFleet } from './simulate/fleet.ts'
 import { readBack } from './simulate/read-back.ts'
 import { Tally } from './simulate/tally.ts'
 import type { Way } from './simulate/way.ts'
@@ -14,6 +14,8 @@ import { ways } from './simulate/ways/index.ts'
 interface Arguments {
   readonly baseUrl: string
   readonly apiKey: string
+  /** For the ways of a server that speaks for the tenant. */
+  readonly webhookSecret: string | undefined
   readonly devices: number
   readonly rate: number
   readonly seconds: number
@@ -30,16 +32,27 @@ function isUsageError(error: unknown): boolean {
 function readArguments(): Arguments {
   const text = { type: 'string' } as const
   const { values } = parseArgs({
-    options: { url: text, devices: text, rate: text, via: text, seconds: text, 'api-key': text },
+    options: {
+      url: text,
+      devices: text,
+      rate: text,
+      via: text,
+      seconds: text,
+      'api-key': text,
+      'webhook-secret': text,
+    },
   })
   const baseUrl = (values.url ?? `http://localhost:${process.env.PORT || 8787}`).replace(/\/+$/, '')
+  const webhookSecret = values['webhook-secret'] ?? process.env.WEBHOOK_SECRET ?? readDemo(baseUrl)?.webhookSecret
+  const able = ways.filter(({ speaksForTenant }) => !speaksForTenant || webhookSecret !== undefined)
   return {
     baseUrl,
+    webhookSecret,
     apiKey: values['api-key'] ?? process.env.API_KEY ?? demoKey(baseUrl),
     devices: readNumber('--devices', values.devices ?? '10', 1, 10_000),
     rate: readNumber('--rate', values.rate ?? '50', 0.1, 100_000),
     seconds: readNumber('--seconds', values.seconds ?? '30', 1, 86_400),
-    via: (values.via ?? ways.map(({ id }) => id).join(',')).split(',').map(findWay),
+    via: (values.via ?? able.map(({ id }) => id).join(',')).split(',').map((id) => findWay(id, able)),
   }
 }
 
@@ -49,30 +62,44 @@ function readNumber(name: string, text: string, least: number, most: number): nu
   throw new UsageError(`${name} is a number from ${least} to ${most}, not "${text}".`)
 }
 
-function findWay(id: string): Way {
+function findWay(id: string, able: readonly Way[]): Way {
   const way = ways.find((entry) => entry.id === id.trim())
-  if (way) return way
+  if (way && able.includes(way)) return way
+  if (way) throw new UsageError(`"${way.id}" needs --webhook-secret or WEBHOOK_SECRET, or run "npm run demo" first.`)
   throw new UsageError(`There is no way in "${id}"; there are ${ways.map((entry) => entry.id).join(', ')}.`)
 }
 
 /** The key that `npm run demo` (or the first `npm start`) left for this server. */
 function demoKey(baseUrl: string): string {
-  const file = join(resolve(process.env.STATE_DIR ?? join('.wrangler', 'state')), 'demo.json')
-  const demo: unknown = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined
-  if (isDemo(demo) && demo.baseUrl === baseUrl) return demo.apiKey
+  const demo = readDemo(baseUrl)
+  if (demo) return demo.apiKey
   throw new UsageError(`No API key for ${baseUrl}: give --api-key or API_KEY, or run "npm run demo" first.`)
 }
 
-function isDemo(value: unknown): value is { readonly baseUrl: string; readonly apiKey: string } {
+function readDemo(baseUrl: string): DemoFile | undefined {
+  const file = join(resolve(process.env.STATE_DIR ?? join('.wrangler', 'state')), 'demo.json')
+  const demo: unknown = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined
+  return isDemo(demo) && demo.baseUrl === baseUrl ? demo : undefined
+}
+
+interface DemoFile {
+  readonly baseUrl: string
+  readonly apiKey: string
+  readonly webhookSecret?: string
+}
+
+function isDemo(value: unknown): value is DemoFile {
   return typeof value === 'object' && value !== null && 'baseUrl' in value && 'apiKey' in value
 }
 
-async function simulate({ baseUrl, apiKey, devices, rate, seconds, via }: Arguments): Promise<boolean> {
+async function simulate({ baseUrl, apiKey, webhookSecret, devices, rate, seconds, via }: Arguments): Promise<boolean> {
   const fleet = await findFleet(baseUrl, apiKey, Math.floor(devices))
   const names = via.map(({ id }) => id).join(', ')
   console.log(`${fleet.length} devices, ${rate} readings/s for ${seconds} s by ${names} to ${baseUrl}`)
 
-  const open = await Promise.all(via.map(async (way) => ({ way, sender: await way.open(baseUrl) })))
+  const { tenantId } = (await callApi<{ tenantId: string }>(`${baseUrl}/api/tenant`, apiKey)).body
+  const access = { tenantId, ...(webhookSecret !== undefined && { webhookSecret }) }
+  const open = await Promise.all(via.map(async (way) => ({ way, sender: await way.open(baseUrl, access) })))
   const tally = new Tally()
   const startedAt = Date.now()
   const elapsed = () => (Date.now() - startedAt) / 1000

@@ -7,18 +7,22 @@ import { commandRoutes } from './routes/commands.ts'
 import { deviceAttributeRoutes } from './routes/device-attributes.ts'
 import { deviceCommandRoutes } from './routes/device-commands.ts'
 import { deviceImportRoutes } from './routes/device-import.ts'
+import { deviceProfileRoutes } from './routes/device-profiles.ts'
 import { deviceSocketRoutes } from './routes/device-socket.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { publicRoutes } from './routes/health.ts'
 import { ingestRoutes } from './routes/ingest.ts'
+import { integrationRoutes } from './routes/integrations.ts'
 import { liveRoutes } from './routes/live.ts'
 import { methodsOf } from './routes/methods.ts'
+import { mqttRoutes } from './routes/mqtt.ts'
 import { notOfferedRoutes } from './routes/not-offered.ts'
 import { openApiRoutes } from './routes/openapi.ts'
 import { problem } from './routes/problem.ts'
 import { requireMigrations } from './routes/require-migrations.ts'
 import { telemetryRoutes } from './routes/telemetry.ts'
 import { tenantRoutes } from './routes/tenants.ts'
+import { webhookRoutes } from './routes/webhooks.ts'
 import type { World } from './services/context.ts'
 
 /** The whole HTTP interface. `worldOf` makes the databases and objects of an isolate once. */
@@ -32,6 +36,8 @@ export function createApp(worldOf: (env: Env) => World) {
   })
   // Browsers may act as devices and read the catalog from anywhere; no cookie is taken there.
   app.use('/api/v1/*', cors({ origin: '*', maxAge: 86_400, exposeHeaders: ['Retry-After'] }))
+  // Before the look at the migrations: a network server waits for 5 s and sends once, whatever the database does.
+  app.route('/', webhookRoutes())
   app.use(requireMigrations)
 
   const routes = app
@@ -43,10 +49,13 @@ export function createApp(worldOf: (env: Env) => World) {
     .route('/', attributeRoutes)
     .route('/', commandRoutes)
     .route('/', liveRoutes)
+    .route('/', mqttRoutes)
     .route('/', tenantRoutes)
+    .route('/', integrationRoutes)
     .route('/', telemetryRoutes)
     .route('/', deviceImportRoutes)
     .route('/', deviceRoutes)
+    .route('/', deviceProfileRoutes)
     .route('/', notOfferedRoutes)
     .route(
       '/',

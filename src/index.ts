@@ -6,6 +6,7 @@ import { openRegistry } from './store/registry.ts'
 import { openTelemetryStore } from './store/telemetry-store.ts'
 
 export { DeviceObject } from './objects/device-object.ts'
+export { MqttBroker } from './objects/mqtt-broker.ts'
 export { TelemetryWriter } from './objects/telemetry-writer.ts'
 
 const worlds = new WeakMap<Env, World>()

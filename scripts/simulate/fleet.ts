@@ -4,12 +4,18 @@ interface DeviceAnswer {
   readonly deviceId: string
   readonly name: string
   readonly token?: string
+  readonly integration: { readonly lorawan: { readonly dev_eui: string | null } }
 }
 
 /** One call of the REST interface. @throws Error with the server's own words */
-export async function callApi<T>(url: string, apiKey: string, body?: unknown): Promise<{ body: T; headers: Headers }> {
+export async function callApi<T>(
+  url: string,
+  apiKey: string,
+  body?: unknown,
+  method = body === undefined ? 'GET' : 'POST',
+): Promise<{ body: T; headers: Headers }> {
   const response = await fetch(url, {
-    method: body === undefined ? 'GET' : 'POST',
+    method,
     headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
     ...(body !== undefined && { body: JSON.stringify(body) }),
     signal: AbortSignal.timeout(30_000),
@@ -27,11 +33,18 @@ export async function findFleet(baseUrl: string, apiKey: string, count: number):
   const fleet: SimDevice[] = []
   for (let number = 1; number <= count; number++) {
     const name = `sim-${number}`
-    const { deviceId, token } =
+    const devEui = `51d0${number.toString(16).padStart(12, '0')}`
+    const integration = { lorawan: { dev_eui: devEui } }
+    const device =
       found.get(name) ??
-      (await callApi<DeviceAnswer>(`${baseUrl}/api/devices`, apiKey, { name, deviceType: 'simulated' })).body
+      (await callApi<DeviceAnswer>(`${baseUrl}/api/devices`, apiKey, { name, deviceType: 'simulated', integration }))
+        .body
+    const { deviceId, token } = device
+    if (device.integration.lorawan.dev_eui !== devEui) {
+      await callApi(`${baseUrl}/api/devices/${deviceId}`, apiKey, { integration }, 'PATCH')
+    }
     if (token === undefined) throw new Error('The API key needs the scope "write": only then it sees device tokens.')
-    fleet.push({ id: deviceId, name, token })
+    fleet.push({ id: deviceId, name, token, devEui })
   }
   return fleet
 }

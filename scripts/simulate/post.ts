@@ -21,11 +21,12 @@ export async function postUntil<T>(
   contentType: string,
   body: string | Uint8Array<ArrayBuffer>,
   deadline: number,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<PostResult<T>> {
   let pause = firstPauseMs
   for (let retries = 0; ; retries++) {
     const startedAt = performance.now()
-    const { answer, pause: asked } = await attempt<T>(url, contentType, body)
+    const { answer, pause: asked } = await attempt<T>(url, { ...headers, 'content-type': contentType }, body)
     const latency = performance.now() - startedAt
     if (answer && answer.status !== 429 && answer.status !== 503) return { answer, retries, latency }
     const wait = asked ?? pause
@@ -38,11 +39,10 @@ export async function postUntil<T>(
 /** A request that does not get through has no answer; neither has one whose answer breaks off. */
 async function attempt<T>(
   url: string,
-  contentType: string,
+  headers: Readonly<Record<string, string>>,
   body: string | Uint8Array<ArrayBuffer>,
 ): Promise<Attempt<T>> {
   try {
-    const headers = { 'content-type': contentType }
     const response = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(attemptMs) })
     const answer = { status: response.status, body: (await response.json()) as T }
     const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)

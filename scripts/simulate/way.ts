@@ -3,6 +3,7 @@ export interface SimDevice {
   readonly id: string
   readonly name: string
   readonly token: string
+  readonly devEui: string
 }
 
 export type SimValues = Readonly<Record<string, number | boolean | string>>
@@ -34,5 +35,13 @@ export interface Way {
   readonly id: string
   /** Readings that one message carries; a device collects them first. */
   readonly perMessage: number
-  open(baseUrl: string): Promise<Sender>
+  /** It is no device that speaks, but a server that has the tenant's webhook secret. */
+  readonly speaksForTenant?: true
+  open(baseUrl: string, access: Access): Promise<Sender>
+}
+
+export interface Access {
+  readonly tenantId: string
+  /** Absent: ways that need it are left out. */
+  readonly webhookSecret?: string
 }

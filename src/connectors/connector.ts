@@ -1,3 +1,4 @@
+import type { Report, WebhookSettings } from '../domain/report.ts'
 import type { RejectedUplink, Uplink } from '../domain/uplink.ts'
 
 /** Where a message comes in. Paths and topics hold `{deviceToken}` where the sender's credential stands. */
@@ -34,23 +35,56 @@ export interface ConnectorExample {
   readonly uplinks: readonly Uplink[]
 }
 
+/** What a webhook's body does not say. */
+export interface WebhookMeta extends ReadMeta {
+  /** Of the URL, without credentials. */
+  readonly query: Readonly<Record<string, string>>
+  /** Parts of the path behind the door's own: a sender may name the device there. */
+  readonly segments: readonly string[]
+  /** Of the body's bytes: for bodies that have no id of their own. */
+  readonly digest: string
+  readonly settings: WebhookSettings
+}
+
+export interface WebhookExample {
+  readonly title: string
+  readonly body: unknown
+  readonly query?: Readonly<Record<string, string>>
+  /** Exactly what `read` makes of it: the uplinks of all its reports, with the device's name there. */
+  readonly uplinks: readonly Uplink[]
+}
+
 /**
  * One way in, as a value: its route, catalog entry, OpenAPI entry and contract test all come from here.
  * `read` does no I/O and reads no clock.
  */
-export interface Connector {
+interface Way {
   readonly id: string
   readonly title: string
   readonly summary: string
   readonly door: Door
-  /** Whose credential speaks: a device's token, or a tenant's webhook secret. */
-  readonly speaker: 'device_token' | 'tenant_secret'
   readonly contentTypes: readonly string[]
   readonly maxBytes: number
+}
+
+/** A device's token speaks. */
+export interface DeviceConnector extends Way {
+  readonly speaker: 'device_token'
   /** @throws AppError where the message as a whole cannot be read. */
   read(value: unknown, meta: ReadMeta): ReadResult
   readonly examples: readonly ConnectorExample[]
 }
+
+/** A tenant's webhook secret speaks, of whichever of its devices. */
+export interface WebhookConnector extends Way {
+  readonly speaker: 'tenant_secret'
+  readonly door: Extract<Door, { kind: 'http' }>
+  /** @throws AppError where the body as a whole cannot be read. */
+  read(value: unknown, meta: WebhookMeta): readonly Report[]
+  readonly examples: readonly WebhookExample[]
+}
+
+export type Connector = DeviceConnector | WebhookConnector
 
 export function defineConnector<const T extends Connector>(connector: T): T {
   return connector

@@ -46,7 +46,7 @@ export function readItems(items: readonly unknown[], meta: ReadMeta): ReadResult
   return { uplinks, rejected }
 }
 
-function checkItemCount(count: number): void {
+export function checkItemCount(count: number): void {
   if (count === 0) {
     throw new AppError('validation_rejected', {
       reason: 'batch_empty',
@@ -92,7 +92,7 @@ function readChild(value: unknown): string | undefined {
 }
 
 /** For the device's events; what is nested too deeply to be written as text is left out. */
-function rawText(value: unknown): string {
+export function rawText(value: unknown): string {
   try {
     const told = (_: string, item: unknown) => (typeof item === 'symbol' ? item.description : item)
     return JSON.stringify(value, told).slice(0, limits.eventRawBytes)

@@ -45,6 +45,16 @@ export const errorCatalog = {
     status: 404,
     retryable: false,
   },
+  device_profile_not_found: {
+    title: 'No such device profile',
+    status: 404,
+    retryable: false,
+  },
+  inbox_entry_not_found: {
+    title: 'No such entry of the inbox',
+    status: 404,
+    retryable: false,
+  },
   command_not_found: {
     title: 'No such command',
     status: 404,
@@ -152,6 +162,13 @@ export const errorReasons = {
   idempotency_key_reused: 'This Idempotency-Key came with another body',
   already_set_up: 'A tenant exists already',
   plan_limit: 'The plan allows no more of these',
+  tenant_mismatch: 'The query and the body name two tenants',
+  protobuf_body: 'A protobuf body where JSON was expected',
+  unknown_shape: 'A body of no known kind',
+  device_unnamed: 'The body names no device',
+  unknown_device: 'No device of the tenant is the one that is named',
+  payload_encoding: 'The payload of an uplink is not base64',
+  undecodable: 'No decoder knows the payload of an uplink',
 } as const
 
 export type ErrorReason = keyof typeof errorReasons

@@ -6,6 +6,9 @@ export const eventKinds = [
   'disconnected',
   'command',
   'attributes_pushed',
+  'lora_join',
+  'lora_downlink',
+  'lora_log',
 ] as const
 export type EventKind = (typeof eventKinds)[number]
 
@@ -21,6 +24,8 @@ export interface NewDeviceEvent {
   readonly raw?: string
   readonly rawSize?: number
   readonly contentType?: string
+  /** The sender's own id of it: among the events that are kept, the same again is the same. */
+  readonly mark?: string
 }
 
 export interface DeviceEvent extends NewDeviceEvent {

@@ -32,8 +32,8 @@ export const limits = {
   unknownTokenCacheMs: 10_000,
   unknownTokenCacheEntries: 2_000,
 
-  /** A device's messages in an isolate are counted against the rate limit ten at a time: one unit is ten. */
-  messagesPerRateUnit: 10,
+  /** A device's messages in an isolate are counted against the rate limit a hundred at a time: one unit is a hundred. */
+  messagesPerRateUnit: 100,
   rateGateEntries: 20_000,
 
   /** Lanes per telemetry shard. D1 runs one query at a time: more lanes share the RPC work and fill fewer rows into each. */
@@ -200,10 +200,20 @@ export const limits = {
   mqttReceiving: 4_096,
   mqttTopicAliases: 16,
   /** A connection's state in its socket's attachment, which takes 16,384 bytes with all else in it. */
-  mqttSnapshotBytes: 15 * 1024,
+  mqttSnapshotBytes: 14 * 1024,
+  /** mqtt broker: objects a region, so that no one of them meets a message rate or a count of sockets it cannot bear. */
+  brokersPerRegion: 8,
+  /** Unacknowledged in one broker object, which has 128 MB: beyond it the worst socket goes. */
+  brokerBacklogBytes: 8 * 1024 * 1024,
+  /** A connection's state is written when it was quiet for so long: many clients send a packet in several frames. */
+  brokerKeepMs: 20,
+  /** A broker with connections wakes this often at least, to find those that it lost when it was cut short. */
+  brokerSweepMs: 60_000,
+  /** MQTT 3.1.1 cannot be told to wait: what is over a limit stays unacknowledged this long. */
+  mqttWithholdMs: 30_000,
 
   /** mqtt space: what the clients of one device share. Sessions of client ids that come once would fill it … */
-  mqttSessions: 50,
+  mqttSessions: 100,
   /** … so none outlives its connection longer than this, whatever it asks for. */
   mqttSessionExpirySeconds: 7 * 24 * 3600,
   mqttSubscriptions: 100,
@@ -217,6 +227,44 @@ export const limits = {
   mqttWindowBytes: 256 * 1024,
   mqttRetainedTopics: 100,
   mqttRetainedBytes: 256 * 1024,
+
+  /** webhook: a network server sends once and waits 5 s; D1 that has not answered by then is not waited for. */
+  webhookPatienceMs: 700,
+  /** Secrets and settings of a tenant in an isolate's memory: a revoked secret lives no longer than 30 s. */
+  webhookCacheMs: 25_000,
+  webhookCacheEntries: 2_000,
+  /** A rotated secret is taken beside the new one. */
+  webhookSecretOverlapMs: 24 * 3_600_000,
+  /** The operators' own secret: shorter ones are guessed. */
+  globalSecretLength: 32,
+  /** A use of a secret is noted no oftener than this. */
+  secretUsedMs: 60_000,
+  /** Fields of a payload decoder, and the bytes they look at in all. */
+  decoderFields: 128,
+  decoderSteps: 4_096,
+
+  /** Frames of a LoRa device whose counts are kept, how much later than the newest one may come, and a gap that is none. */
+  framesKept: 256,
+  framesLate: 64,
+  framesLeap: 16_384,
+
+  /** webhook inbox: so long, so many a tenant; the oldest goes first. */
+  inboxMs: 7 * 24 * 3_600_000,
+  inboxEntries: 1_000,
+  /** One bulk replay or approval: each entry is a whole call. */
+  inboxBulk: 50,
+
+  /** Bodies that a lane keeps while D1 is away, and those of callers whose secret could not be checked. */
+  parkedBodies: 20_000,
+  parkedBytes: 256 * 1024 * 1024,
+  parkedUnverifiedBodies: 1_000,
+  parkedUnverifiedBytes: 16 * 1024 * 1024,
+  /** Between two attempts to drain them, and how many are under way at once. */
+  parkedRetryFirstMs: 1_000,
+  parkedRetryMaxMs: 30_000,
+  parkedAtOnce: 20,
+  /** One alarm drains so many, then rings again. */
+  parkedPerAlarm: 200,
 
   d1TimeoutMs: 10_000,
 } as const

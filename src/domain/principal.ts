@@ -39,6 +39,12 @@ export interface ApiKeyPrincipal {
   readonly scopes: readonly ApiScope[]
 }
 
+/** A server outside, by the tenant's webhook secret. */
+export interface WebhookPrincipal {
+  readonly kind: 'webhook'
+  readonly tenantId: TenantId
+}
+
 /** Holds the SETUP_TOKEN: may make tenants, and see none. */
 export interface SetupPrincipal {
   readonly kind: 'setup'
@@ -48,7 +54,7 @@ export interface AnonymousPrincipal {
   readonly kind: 'anonymous'
 }
 
-export type Principal = DevicePrincipal | ApiKeyPrincipal | SetupPrincipal | AnonymousPrincipal
+export type Principal = DevicePrincipal | ApiKeyPrincipal | WebhookPrincipal | SetupPrincipal | AnonymousPrincipal
 
 /** The shard of a reading with this time. */
 export function shardAt(shards: readonly ShardSpan[], ts: number): number {

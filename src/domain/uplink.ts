@@ -12,6 +12,8 @@ export interface RawUplink {
   readonly idempotencyKey?: string
   /** The sender's mark of this message: with the same values it is a repeat, for `limits.markWindowMs`. */
   readonly repeatMark?: string
+  /** Its sender says that it was not sent before: the mark is for repeats that may come. */
+  readonly isFirst?: true
 }
 
 /** One reading as its sender means it: whose, when, what. */
@@ -26,6 +28,8 @@ export interface Uplink {
   readonly correctedClock?: string
   /** Of a message without `ts`: the same mark again is the same reading. */
   readonly mark?: string
+  /** No repeat, whatever its mark. */
+  readonly isFirst?: true
   readonly values: TelemetryValues
 }
 

@@ -24,19 +24,20 @@ function isTopicText(text: string): boolean {
   return text !== '' && !text.includes('\0') && !isLongerThan(text, maximumBytes)
 }
 
-/** The ways in which a device may name a topic of its own; the first is the canonical one. */
+/** The ways in which a device may name a topic of its own. */
 export type Spelling = 'devices' | 'v1' | 'me' | 'gateway'
 
 /** A topic, or a filter for topics, of one device. */
 export interface OwnTopic {
   /** Below the device: `telemetry`, `attributes/shared`. */
   readonly path: string
-  /** `devices/{token}/…`, or `v1/gateway/…` as it is. */
+  /** Canonical: `me/…`, so that what is kept outlives a change of the token, or `v1/gateway/…` as it is. */
   readonly topic: string
   readonly spelling: Spelling
 }
 
 const spellings: readonly Spelling[] = ['devices', 'me', 'v1', 'gateway']
+const canonical = 'me/'
 
 function prefixOf(spelling: Spelling, token: string): string {
   switch (spelling) {
@@ -57,15 +58,13 @@ export function ownTopic(topic: string, token: string): OwnTopic | undefined {
     const prefix = prefixOf(spelling, token)
     if (topic.length <= prefix.length || !topic.startsWith(prefix)) continue
     const path = topic.slice(prefix.length)
-    return { path, topic: spelling === 'gateway' ? topic : prefixOf('devices', token) + path, spelling }
+    return { path, topic: spelling === 'gateway' ? topic : canonical + path, spelling }
   }
   return undefined
 }
 
 /** A canonical topic as the client named it when it subscribed. */
-export function respell(topic: string, token: string, spelling: Spelling): string {
-  const canonical = prefixOf('devices', token)
-  return topic.startsWith(canonical)
-    ? prefixOf(spelling === 'gateway' ? 'devices' : spelling, token) + topic.slice(canonical.length)
-    : topic
+export function respell(topic: string, token: string, spelling: Spelling = 'devices'): string {
+  if (!topic.startsWith(canonical)) return topic
+  return prefixOf(spelling === 'gateway' ? 'devices' : spelling, token) + topic.slice(canonical.length)
 }

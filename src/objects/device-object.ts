@@ -10,9 +10,13 @@ import type { LiveEvent } from '../domain/live.ts'
 import type { DeviceIdentity } from '../domain/principal.ts'
 import type { TelemetryValues, TimedValue } from '../domain/telemetry.ts'
 import { log } from '../log.ts'
-import type { DeviceLink, Downlink, Observation, SocketOpening } from '../services/ports.ts'
+import type { Leaving, Outcome, OwnFilter, Wanted } from '../mqtt/connection/ports.ts'
+import type { Granted, Link, Opening } from '../mqtt/space/calls.ts'
+import type { Message } from '../mqtt/space/message.ts'
+import type { DeviceLink, Downlink, Observation, Presence, SocketOpening } from '../services/ports.ts'
 import { toAppError } from '../services/to-app-error.ts'
 import { openTelemetryStore } from '../store/telemetry-store.ts'
+import type { SpaceLink, SpaceOpened } from './broker/links.ts'
 import { deviceTag } from './device/device-sockets.ts'
 import { readHistory } from './device/live-history.ts'
 import { furnish } from './device/parts.ts'
@@ -22,7 +26,7 @@ import { openingHeader } from './stubs.ts'
  * One per device, named by its id: its sockets, latest values, attributes, commands, events, and those who
  * watch it. Any of it outlives an eviction: in D1, in this object's SQLite, or in a socket's attachment.
  */
-export class DeviceObject extends DurableObject<Env> implements DeviceLink {
+export class DeviceObject extends DurableObject<Env> implements DeviceLink, SpaceLink {
   #parts = this.#furnish()
   /** Counts changes of the token: a socket that was being opened meanwhile asks again whose it is. */
   #tokenChanges = 0
@@ -32,9 +36,11 @@ export class DeviceObject extends DurableObject<Env> implements DeviceLink {
   }
 
   /** Idempotent: a repeated reading has the same ts and values. */
-  async observe({ device, receivedAt, readings }: Observation): Promise<void> {
+  async observe({ device, receivedAt, readings, frames = [] }: Observation): Promise<void> {
     const { state, live } = this.#parts
-    const seen = readings.map(({ ts, json }) => ({ ts, values: JSON.parse(json) as TelemetryValues }))
+    const values = readings ? (JSON.parse(readings.json) as TelemetryValues[]) : []
+    const seen = values.map((values, i) => ({ ts: readings?.times[i] as number, values }))
+    this.#parts.frames.add(frames)
     const isHidden = state.observe(seen, receivedAt, device.inactivityTimeoutMs)
     live.emit(
       seen.map((reading): LiveEvent => ({ type: 'telemetry', ...reading })),
@@ -107,15 +113,63 @@ export class DeviceObject extends DurableObject<Env> implements DeviceLink {
     return this.#parts.ways.tellChild(child, messages)
   }
 
-  async presence(): Promise<{ readonly connected: boolean; readonly lastSeen: number | null }> {
-    const { sockets, commands, state } = this.#parts
-    return { connected: sockets.ways().length > 0 || commands.isPolled, lastSeen: state.lastSeen }
+  async presence(): Promise<Presence> {
+    const { sockets, mqtt, commands, state, frames } = this.#parts
+    const isOpen = sockets.ways().length > 0 || mqtt.space.connections().length > 0
+    return { connected: isOpen || commands.isPolled, lastSeen: state.lastSeen, packetLoss: frames.loss() }
+  }
+
+  mqttOpen(token: string, deviceId: DeviceId, opening: Omit<Opening, 'now'>): Promise<SpaceOpened | Fault> {
+    return orFault(async () => {
+      const device = await this.#ownToken(token, deviceId)
+      this.#parts.heard(device)
+      return { ...this.#parts.mqtt.space.open(device, opening), device }
+    })
+  }
+
+  async mqttPublish(device: DeviceIdentity, link: Link, messages: readonly Message[]): Promise<readonly Outcome[]> {
+    const outcomes: Outcome[] = []
+    for (const message of messages) outcomes.push(await this.#parts.mqtt.take(device, message, link.clientId))
+    return outcomes
+  }
+
+  mqttSubscribe(device: DeviceIdentity, link: Link, filters: readonly Wanted[]): Promise<Granted | undefined> {
+    return this.#parts.mqtt.space.subscribe(device, link, filters)
+  }
+
+  async mqttUnsubscribe(link: Link, filters: readonly OwnFilter[]): Promise<readonly number[] | undefined> {
+    return this.#parts.mqtt.space.unsubscribe(link, filters)
+  }
+
+  async mqttReceived(link: Link, ids: readonly number[]): Promise<void> {
+    this.#parts.mqtt.space.received(link, ids)
+  }
+
+  async mqttSettled(link: Link, ids: readonly number[]): Promise<void> {
+    this.#parts.mqtt.space.settled(link, ids)
+  }
+
+  async mqttAwaitRelease(link: Link, packetIds: readonly number[]): Promise<void> {
+    this.#parts.mqtt.space.awaitRelease(link, packetIds)
+  }
+
+  async mqttClose(link: Link, how: Leaving): Promise<void> {
+    this.#parts.mqtt.space.close(link, how)
+  }
+
+  async mqttLost(connections: readonly string[]): Promise<void> {
+    this.#parts.mqtt.space.lost(connections)
   }
 
   async refresh(change: 'token' | 'fields'): Promise<void> {
     this.#tokenChanges++
-    if (change === 'token') return this.#parts.sockets.closeAll()
-    this.#parts.sockets.recheck()
+    const { sockets, mqtt } = this.#parts
+    if (change === 'token') {
+      sockets.closeAll()
+      return mqtt.space.closeAll()
+    }
+    sockets.recheck()
+    mqtt.space.recheck()
     this.ctx.waitUntil(this.#parts.commands.resume()) // a child may have another gateway now
   }
 
@@ -139,11 +193,16 @@ export class DeviceObject extends DurableObject<Env> implements DeviceLink {
   }
 
   async #openDevice({ token, deviceId }: Extract<SocketOpening, { kind: 'device' }>): Promise<WebSocket> {
+    return this.#parts.ways.open(await this.#ownToken(token, deviceId), Date.now())
+  }
+
+  /** @throws AppError unauthenticated */
+  async #ownToken(token: string, deviceId: DeviceId): Promise<DeviceIdentity> {
     for (;;) {
       const changes = this.#tokenChanges
       const device = await withDeadline(this.#parts.findByToken(token), limits.d1TimeoutMs)
       if (changes !== this.#tokenChanges) continue
-      if (device?.deviceId === deviceId) return this.#parts.ways.open(device, Date.now())
+      if (device?.deviceId === deviceId) return device
       throw new AppError('unauthenticated', { detail: 'Invalid device token.' })
     }
   }
@@ -175,6 +234,7 @@ export class DeviceObject extends DurableObject<Env> implements DeviceLink {
   /** Catches everything: the platform gives up on an alarm that keeps failing. */
   override async alarm(): Promise<void> {
     try {
+      this.#parts.mqtt.space.expire()
       await this.#parts.commands.expire()
     } catch (error) {
       log('error', 'alarm_failed', { error })

@@ -1,8 +1,9 @@
 import { fnv1a } from '../domain/fnv1a.ts'
-import type { DeviceId } from '../domain/ids.ts'
+import type { DeviceId, TenantId } from '../domain/ids.ts'
 import { limits } from '../domain/limits.ts'
-import type { DeviceLink, Platform, TelemetryLane } from '../services/ports.ts'
-import type { TelemetryWriter } from './telemetry-writer.ts'
+import type { DeviceLink, Parking, Platform } from '../services/ports.ts'
+import type { BrokerLink, SpaceLink } from './broker/links.ts'
+import { packGroups } from './packing.ts'
 
 /** Only the Worker reaches an object: what stands here was made by a door. */
 export const openingHeader = 'x-autoconnecto-opening'
@@ -12,12 +13,18 @@ export function createPlatform(env: Env): Platform {
   return {
     lane(shard, deviceId) {
       const name = laneName(shard, deviceId)
-      return {
-        name,
-        lane: writerStub(env, shard, name) as unknown as TelemetryLane,
-      }
+      const stub = writerStub(env, shard, name)
+      return { name, lane: { append: (groups) => stub.appendPacked(packGroups(groups)) } }
     },
     device: (deviceId) => deviceStub(env, deviceId),
+    parking: (tenantId) => parkingStub(env, tenantId),
+    openMqtt({ region, key, address }) {
+      const name = `${region}:${fnv1a(key) % limits.brokersPerRegion}`
+      const opening: BrokerSocketOpening = { name, address }
+      const headers = { upgrade: 'websocket', [openingHeader]: JSON.stringify(opening) }
+      const locationHint = region as DurableObjectLocationHint
+      return env.MQTT_BROKER.getByName(name, { locationHint }).fetch('https://broker/', { headers })
+    },
     openSocket(deviceId, opening) {
       const headers = { upgrade: 'websocket', [openingHeader]: JSON.stringify(opening) }
       return env.DEVICE_OBJECT.getByName(deviceId).fetch('https://object/', { headers })
@@ -25,20 +32,41 @@ export function createPlatform(env: Env): Platform {
   }
 }
 
+/** Which broker a client lands on never matters: the truth of its session is in its device's object. */
+export interface BrokerSocketOpening {
+  readonly name: string
+  readonly address: string
+}
+
+export function brokerStub(env: Env, name: string): BrokerLink {
+  return env.MQTT_BROKER.getByName(name) as unknown as BrokerLink
+}
+
+export function spaceStub(env: Env, deviceId: DeviceId): SpaceLink {
+  return env.DEVICE_OBJECT.getByName(deviceId) as unknown as SpaceLink
+}
+
 export function deviceStub(env: Env, deviceId: DeviceId): DeviceLink {
   return env.DEVICE_OBJECT.getByName(deviceId) as unknown as DeviceLink
 }
 
-function laneName(shard: number, deviceId: DeviceId): string {
+/** The lane that keeps a tenant's webhook calls while the database is away. */
+export function parkingStub(env: Env, tenantId: TenantId): Parking {
+  return writerStub(env, 0, laneName(0, tenantId)) as unknown as Parking
+}
+
+type WriterStub = ReturnType<Env['TELEMETRY_WRITER']['getByName']>
+
+function laneName(shard: number, deviceId: DeviceId | TenantId): string {
   return `${shard}:${fnv1a(deviceId) % limits.lanesPerShard}`
 }
 
 /** The lane of a device; RPC stubs promise what the class promises. */
-export function laneStub(env: Env, shard: number, deviceId: DeviceId): DurableObjectStub<TelemetryWriter> {
+export function laneStub(env: Env, shard: number, deviceId: DeviceId): WriterStub {
   return writerStub(env, shard, laneName(shard, deviceId))
 }
 
-function writerStub(env: Env, shard: number, name: string): DurableObjectStub<TelemetryWriter> {
+function writerStub(env: Env, shard: number, name: string): WriterStub {
   const locationHint = env.TELEMETRY_LOCATIONS.split(',')[shard]?.trim() as DurableObjectLocationHint | undefined
   return env.TELEMETRY_WRITER.getByName(name, locationHint ? { locationHint } : {})
 }

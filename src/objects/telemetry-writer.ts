@@ -2,7 +2,7 @@ import { DurableObject } from 'cloudflare:workers'
 import { sleep, withDeadline } from '../domain/deadline.ts'
 import { AppError, type Fault, toFault } from '../domain/errors.ts'
 import { limits } from '../domain/limits.ts'
-import type { AppendGroup, AppendResult, AppendRow, TelemetryLane } from '../services/ports.ts'
+import type { AppendGroup, AppendResult, AppendRow, ParkedWebhook, Parking, TelemetryLane } from '../services/ports.ts'
 import { telemetryShard } from '../store/shards.ts'
 import { addUsage } from '../store/usage.ts'
 import {
@@ -12,13 +12,17 @@ import {
   type ReadingRow,
   recentMarks,
 } from '../store/write-telemetry.ts'
+import { Deadline } from './device/deadline.ts'
+import { type PackedGroup, unpackGroups } from './packing.ts'
 import { migrateStorage } from './storage-migrations.ts'
 import { ArrivalClock } from './writer/arrival-clock.ts'
 import { backlogFull, CommitQueue, faultOf } from './writer/commit-queue.ts'
 import { DirtyHours } from './writer/dirty-hours.ts'
 import { IdempotencyKeys } from './writer/idempotency.ts'
+import { ParkingLot, parkingMigrations } from './writer/parking-lot.ts'
 import { RepeatMarks } from './writer/repeat-marks.ts'
 import { UsageCounter } from './writer/usage-counter.ts'
+import { webhookWorkshop } from './writer/webhook-workshop.ts'
 
 const migrations = [
   'CREATE TABLE leads (device_id TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT, WITHOUT ROWID',
@@ -27,6 +31,7 @@ const migrations = [
     PRIMARY KEY (device_id, key)
   ) STRICT, WITHOUT ROWID`,
   'CREATE TABLE lane (shard INTEGER NOT NULL) STRICT',
+  ...parkingMigrations,
 ]
 
 type TimedRow = ReadingRow | Fault
@@ -45,9 +50,15 @@ function shardOf({ id, storage }: DurableObjectState): number {
  * A lane: the only writer of its part of a telemetry shard. Named `{shard}:{lane}`. `append` resolves when
  * the rows are committed to D1; that is what every acknowledgement waits for.
  */
-export class TelemetryWriter extends DurableObject<Env> implements TelemetryLane {
+export class TelemetryWriter extends DurableObject<Env> implements TelemetryLane, Parking {
   /** Tests replace it to make D1 slow or to make it fail. */
   database: D1Database
+  /** The same for the registry, while parked webhook calls are worked off. */
+  registry: D1Database
+  readonly #parked: ParkingLot
+  readonly #deadline: Deadline
+  /** One alarm for all that is parked before it rings. */
+  #draining: Promise<void> | undefined
   readonly #clock: ArrivalClock
   readonly #marks = new RepeatMarks()
   readonly #keys: IdempotencyKeys
@@ -63,6 +74,9 @@ export class TelemetryWriter extends DurableObject<Env> implements TelemetryLane
     const { sql } = ctx.storage
     migrateStorage(ctx.storage, migrations)
     this.database = telemetryShard(env, shardOf(ctx))
+    this.registry = env.DB
+    this.#deadline = new Deadline(ctx.storage)
+    this.#parked = new ParkingLot(ctx.storage, webhookWorkshop(ctx, env, this))
     this.#keys = new IdempotencyKeys(sql)
     this.#usage = new UsageCounter((reports) => addUsage(env.DB, reports))
     this.#clock = new ArrivalClock(
@@ -85,6 +99,11 @@ export class TelemetryWriter extends DurableObject<Env> implements TelemetryLane
       sleep,
       () => Date.now(),
     )
+  }
+
+  /** `append` as it is called from other objects. */
+  appendPacked(groups: readonly PackedGroup[]): Promise<readonly AppendResult[]> {
+    return this.append(unpackGroups(groups))
   }
 
   /** Resolves when the rows are committed; a result for each group, in order. Never rejects for a row's sake. */
@@ -123,10 +142,21 @@ export class TelemetryWriter extends DurableObject<Env> implements TelemetryLane
     if (outcome !== 'stored') throw new Error(outcome.detail)
   }
 
+  /** Kept when it resolves: storage confirms before the answer leaves. False: there is no room. */
+  async park(parked: ParkedWebhook): Promise<boolean> {
+    if (!this.#parked.add(parked)) return false
+    this.#draining ??= this.#deadline.arm(Date.now() + limits.parkedRetryFirstMs)
+    await this.#draining
+    return true
+  }
+
   override async alarm(): Promise<void> {
+    this.#draining = undefined
+    const again = await this.#parked.drain()
     const now = Date.now()
-    const next = this.#keys.purge(now)
-    if (next !== undefined) await this.ctx.storage.setAlarm(Math.max(next, now + limits.idempotencyPurgeMs))
+    const purge = this.#keys.purge(now)
+    if (purge !== undefined) await this.#deadline.arm(Math.max(purge, now + limits.idempotencyPurgeMs))
+    if (again !== undefined) await this.#deadline.arm(now + again)
   }
 
   /** Times are given in the order of arrival, also where a look-up is awaited in between. */
@@ -185,8 +215,8 @@ export class TelemetryWriter extends DurableObject<Env> implements TelemetryLane
       this.#clock.note(deviceId, row.ts, now)
       return row.ts
     }
-    const first = row.mark === undefined ? undefined : this.#marks.find(deviceId, row.mark)
-    return first ?? this.#clock.give(deviceId, now)
+    const first = row.mark === undefined || row.isFirst ? undefined : this.#marks.find(deviceId, row.mark)
+    return first ?? row.arrivedAt ?? this.#clock.give(deviceId, now)
   }
 
   #timeKeyedRows(group: AppendGroup, key: string, now: number): ReadingRow[] {
@@ -208,13 +238,8 @@ export class TelemetryWriter extends DurableObject<Env> implements TelemetryLane
       timed.map(({ ts }) => ts),
       now,
     )
-    this.ctx.waitUntil(this.#armPurge(now))
+    this.ctx.waitUntil(this.#deadline.arm(now + limits.idempotencyMs))
     return timed
-  }
-
-  /** The object's one alarm; it is set once a day at most. */
-  async #armPurge(now: number): Promise<void> {
-    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(now + limits.idempotencyMs)
   }
 
   async #lookUpCold(groups: readonly AppendGroup[], now: number): Promise<void> {
@@ -222,7 +247,8 @@ export class TelemetryWriter extends DurableObject<Env> implements TelemetryLane
     const unmarked = new Set<string>()
     for (const { deviceId, rows } of groups) {
       if (rows.some(({ ts }) => ts === undefined) && this.#clock.uncertain(deviceId, now)) unsure.add(deviceId)
-      if (rows.some(({ mark }) => mark !== undefined) && !this.#marks.knows(deviceId)) unmarked.add(deviceId)
+      const mayRepeat = rows.some(({ mark, isFirst }) => mark !== undefined && !isFirst)
+      if (mayRepeat && !this.#marks.knows(deviceId)) unmarked.add(deviceId)
     }
     if (unsure.size > 0) {
       const newest = await this.#read(newestTimes(this.database, [...unsure], now, now + limits.clockLeadMs))

@@ -2,12 +2,17 @@ import { AppError, type Fault, fromFault, isPassing } from '../domain/errors.ts'
 import { fnv1a } from '../domain/fnv1a.ts'
 import type { DeviceId } from '../domain/ids.ts'
 import { type DeviceIdentity, shardAt } from '../domain/principal.ts'
+import type { Frame } from '../domain/report.ts'
 import type { AuthorisedUplink, RejectedUplink } from '../domain/uplink.ts'
-import type { AppendGroup, AppendResult, Platform, TelemetryLane } from '../services/ports.ts'
+import type { AppendGroup, AppendResult, AppendRow, Platform, TelemetryLane } from '../services/ports.ts'
 
 export interface IngestMeta {
   readonly receivedAt: number
   readonly idempotencyKey?: string
+  /** The arrival time of what was kept before it came here. */
+  readonly arrivedAt?: number
+  /** Of the speaker's uplinks, where a network server counts them. */
+  readonly frames?: readonly Frame[]
 }
 
 export interface Accepted {
@@ -71,7 +76,7 @@ async function seeGateway(
 ): Promise<void> {
   if (accepted.length === 0 || uplinks.some(({ device }) => device.deviceId === speaker.deviceId)) return
   try {
-    await platform.device(speaker.deviceId).observe({ device: speaker, receivedAt, readings: [] })
+    await platform.device(speaker.deviceId).observe({ device: speaker, receivedAt })
   } catch (cause) {
     throw new AppError('unavailable', { ...lost, cause })
   }
@@ -131,18 +136,22 @@ async function append(
       ...(meta.idempotencyKey !== undefined && {
         idempotencyKey: meta.idempotencyKey,
       }),
-      rows: uplinks.map((uplink, i) => ({
-        ...(uplink.ts !== undefined && { ts: uplink.ts }),
-        ...(uplink.ts === undefined &&
-          uplink.mark !== undefined && { mark: withDigest(uplink.mark, json[i] as string) }),
-        json: json[i] as string,
-      })),
+      rows: uplinks.map((uplink, i) => toRow(uplink, json[i] as string, meta.arrivedAt && meta.arrivedAt + i)),
     }),
   )
   try {
     return await lane.append(groups)
   } catch {
     return [] // the lane's object is out of reach: every portion is lost for now
+  }
+}
+
+function toRow({ ts, mark, isFirst }: AuthorisedUplink, json: string, arrivedAt: number | undefined): AppendRow {
+  if (ts !== undefined) return { ts, json }
+  return {
+    json,
+    ...(arrivedAt !== undefined && { arrivedAt }),
+    ...(mark !== undefined && { mark: withDigest(mark, json), ...(isFirst && { isFirst }) }),
   }
 }
 
@@ -162,12 +171,14 @@ async function observe(
 ): Promise<Ingested> {
   const accepted: Accepted[] = []
   const rejected: RejectedUplink[] = []
-  const readings: { ts: number; json: string }[] = []
+  const times: number[] = []
+  const seen: string[] = []
   for (const [i, uplink] of portion.uplinks.entries()) {
     const stored = result[i] ?? lost
     if (typeof stored === 'number') {
       accepted.push({ index: uplink.index, ts: stored })
-      readings.push({ ts: stored, json: portion.json[i] as string })
+      times.push(stored)
+      seen.push(portion.json[i] as string)
     } else
       rejected.push({
         index: uplink.index,
@@ -175,10 +186,12 @@ async function observe(
         raw: portion.json[i] as string,
       })
   }
-  if (readings.length === 0) return { accepted, rejected }
+  if (times.length === 0) return { accepted, rejected }
   try {
     const { device } = portion
-    await platform.device(device.deviceId).observe({ device, receivedAt: meta.receivedAt, readings })
+    const readings = { times, json: `[${seen.join(',')}]` }
+    const { receivedAt, frames } = meta
+    await platform.device(device.deviceId).observe({ device, receivedAt, readings, ...(frames && { frames }) })
     return { accepted, rejected }
   } catch {
     const unseen = accepted.map(({ index }) => ({ index, fault: lost }))

@@ -1,5 +1,5 @@
 import { codecFor } from '../codec/codec-for.ts'
-import type { Connector, ReadResult } from '../connectors/connector.ts'
+import type { DeviceConnector, ReadResult } from '../connectors/connector.ts'
 import { AppError } from '../domain/errors.ts'
 import type { RawUplink } from '../domain/uplink.ts'
 
@@ -7,7 +7,7 @@ import type { RawUplink } from '../domain/uplink.ts'
  * Vendor bytes to uplinks: the codec reads the bytes, the connector their meaning.
  * @throws AppError payload_malformed, validation_rejected, unsupported_media_type
  */
-export function normalise(connector: Connector, raw: RawUplink): ReadResult {
+export function normalise(connector: DeviceConnector, raw: RawUplink): ReadResult {
   return connector.read(plainValue(raw.body), { receivedAt: raw.receivedAt })
 }
 

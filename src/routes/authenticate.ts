@@ -21,7 +21,9 @@ const granted: Readonly<Record<ApiScope, readonly ApiScope[]>> = {
 
 /** @throws AppError unauthenticated, forbidden */
 export async function authenticate(c: Context<AppEnv>, permission: Permission): Promise<ServiceContext> {
-  if (permission === 'public' || permission === 'device') return serviceContext(c, { kind: 'anonymous' }, noTenant)
+  if (permission === 'public' || permission === 'device' || permission === 'webhook') {
+    return serviceContext(c, { kind: 'anonymous' }, noTenant)
+  }
   if (permission === 'setup') {
     requireSetupToken(c)
     return serviceContext(c, { kind: 'setup' }, noTenant)

@@ -14,6 +14,7 @@ const fields = {
   isGateway: z.boolean().optional(),
   parentGatewayId: z.string().max(64).nullish(),
   inactivityTimeoutMs: inactivityTimeout.nullish(),
+  profileId: z.string().max(64).nullish(),
   integration: integration.optional(),
 }
 
@@ -58,6 +59,10 @@ export const deviceDetailSchema = deviceSchema.extend({
   connected: z.boolean(),
   unreachable: z.boolean().optional(),
   childCount: z.number().optional(),
+  packetLoss: z
+    .object({ received: z.number(), lost: z.number() })
+    .optional()
+    .meta({ description: 'Of the last frames of a LoRa device: gaps in their count.' }),
 })
 export const devicePageSchema = z.object({ items: z.array(deviceSchema), nextCursor: z.string().nullable() })
 

@@ -103,7 +103,11 @@ async function waitingCommands(
   }
 }
 
-async function takeMessage(c: Context<AppEnv>, group: readonly DeviceConnector[], speaker: DeviceIdentity): Promise<Receipt> {
+async function takeMessage(
+  c: Context<AppEnv>,
+  group: readonly DeviceConnector[],
+  speaker: DeviceIdentity,
+): Promise<Receipt> {
   const ctx = pipelineContext(c)
   const contentType = c.req.header('content-type') ?? 'application/json'
   const connector = group.find(({ contentTypes }) => contentTypes.includes(mediaType(contentType)))

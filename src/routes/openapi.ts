@@ -14,6 +14,7 @@ interface Route {
 const security: Readonly<Record<Permission, readonly object[]>> = {
   public: [],
   device: [{ deviceToken: [] }],
+  webhook: [{ webhookSecret: [] }],
   setup: [{ setupToken: [] }],
   read: [{ apiKey: [] }],
   write: [{ apiKey: [] }],
@@ -56,6 +57,7 @@ export function openApiDocument(routes: readonly Route[], baseUrl: string) {
       securitySchemes: {
         apiKey: { type: 'http', scheme: 'bearer', description: 'An API key.' },
         setupToken: { type: 'http', scheme: 'bearer', description: 'The SETUP_TOKEN.' },
+        webhookSecret: { type: 'apiKey', in: 'header', name: 'X-Webhook-Secret', description: 'Or as bearer token.' },
         deviceToken: { type: 'http', scheme: 'bearer', description: 'In the path, or "me" there and the token here.' },
       },
       schemas: { Problem: problemSchema },

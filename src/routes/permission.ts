@@ -1,5 +1,5 @@
 /**
  * Who may call: nobody in particular, the holder of the SETUP_TOKEN, or an API key with this scope.
- * `device` routes authenticate by device token, in the connectors' own door.
+ * `device` and `webhook` routes authenticate by device token and by webhook secret, in the connectors' own doors.
  */
-export type Permission = 'public' | 'setup' | 'read' | 'write' | 'admin' | 'device'
+export type Permission = 'public' | 'setup' | 'read' | 'write' | 'admin' | 'device' | 'webhook'

@@ -4,16 +4,23 @@ import type { Command, CommandAnswer, CommandRequest, CommandStatus } from '../d
 import type { Fault } from '../domain/errors.ts'
 import type { DeviceEvent, NewDeviceEvent } from '../domain/events.ts'
 import type { DeviceId, TenantId } from '../domain/ids.ts'
+import type { PacketLoss } from '../domain/packet-loss.ts'
 import type { DeviceIdentity, Quota } from '../domain/principal.ts'
+import type { Frame } from '../domain/report.ts'
 import type { TimedValue } from '../domain/telemetry.ts'
+import type { WebhookCall } from '../domain/webhook.ts'
 
 /** One row to be. `json` is the reading's values as a JSON object. */
 export interface AppendRow {
   /** Epoch ms; absent: the lane gives the arrival time. */
   readonly ts?: number
+  /** Of what was parked before: it is stored under the time when it came in. */
+  readonly arrivedAt?: number
   readonly json: string
   /** The sender's repeat mark: the same mark within ten minutes is the same message. */
   readonly mark?: string
+  /** It is no repeat, whatever its mark. */
+  readonly isFirst?: true
 }
 
 /** The rows of one device in one message. */
@@ -36,7 +43,17 @@ export interface TelemetryLane {
 export interface Observation {
   readonly device: DeviceIdentity
   readonly receivedAt: number
-  readonly readings: readonly { readonly ts: number; readonly json: string }[]
+  /** None: the device is there. */
+  readonly readings?: ObservedReadings
+  /** Where the uplinks stand in a LoRa device's count. */
+  readonly frames?: readonly Frame[]
+}
+
+/** One text and one list: many small objects cost more to carry than the call (measured). */
+export interface ObservedReadings {
+  readonly times: readonly number[]
+  /** A JSON array of their values. */
+  readonly json: string
 }
 
 /** What the object must know of a socket that a door hands to it. */
@@ -53,8 +70,15 @@ export type SocketOpening =
 
 /** What is told to a device, whichever way it is reached by. */
 export type Downlink =
-  | { readonly kind: 'command'; readonly request: CommandRequest }
+  | { readonly kind: 'command'; readonly request: CommandRequest; readonly timeoutMs: number }
   | { readonly kind: 'attribute'; readonly key: string; readonly value: AttributeValue | null }
+
+export interface Presence {
+  readonly connected: boolean
+  readonly lastSeen: number | null
+  /** Of a LoRa device's last frames. */
+  readonly packetLoss: PacketLoss | null
+}
 
 /** A device's object. Nothing in it awaits another object while it holds a queue that the other may need. */
 export interface DeviceLink {
@@ -86,16 +110,44 @@ export interface DeviceLink {
   forgetChild(child: DeviceId): Promise<void>
   /** The child's gateway opened or lost a way. */
   gatewayChanged(way: string, state: 'open' | 'closed'): Promise<void>
-  presence(): Promise<{ readonly connected: boolean; readonly lastSeen: number | null }>
+  presence(): Promise<Presence>
   /** The device's rights changed: open sockets are closed (a rotated token) or read them anew. */
   refresh(change: 'token' | 'fields'): Promise<void>
   /** Closes what is open and forgets everything. */
   erase(): Promise<void>
 }
 
+/** What a broker must know of a socket before its CONNECT. */
+export interface BrokerOpening {
+  /** Near the client, as a location hint. */
+  readonly region: string
+  /** Spreads clients over the brokers of a region. */
+  readonly key: string
+  /** Of the client, for the count of unknown tokens. */
+  readonly address: string
+}
+
+/** A webhook call whose sender will not send it again. */
+export interface ParkedWebhook {
+  readonly tenantId: TenantId
+  readonly call: WebhookCall
+  /** SHA-256 of the secrets that came with it, for a caller that could not be checked. */
+  readonly hashes: readonly string[]
+  readonly isVerified: boolean
+}
+
+/** Where calls are kept while the database is away. */
+export interface Parking {
+  /** Resolves when it is kept durably. False: there is no room. */
+  park(parked: ParkedWebhook): Promise<boolean>
+}
+
 export interface Platform {
+  /** An MQTT socket: its answer is a 101. */
+  openMqtt(opening: BrokerOpening): Promise<Response>
   /** A socket that the device's object is to hold: its answer is a 101, or a Fault as JSON. */
   openSocket(deviceId: DeviceId, opening: SocketOpening): Promise<Response>
   lane(shard: number, deviceId: DeviceId): { readonly name: string; readonly lane: TelemetryLane }
   device(deviceId: DeviceId): DeviceLink
+  parking(tenantId: TenantId): Parking
 }

@@ -1,6 +1,6 @@
 /** The table or column that a statement names is not there: the migrations were not applied. */
 export function isMigrationMissing(error: unknown): boolean {
-  return error instanceof Error && /no such (table|column)/.test(messages(error))
+  return error instanceof Error && /no such (table|column)|has no column named/.test(messages(error))
 }
 
 /** D1 out of reach, overloaded or too slow: the same statement may succeed later. A refused row will not. */

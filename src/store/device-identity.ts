@@ -3,7 +3,7 @@ import { limits } from '../domain/limits.ts'
 import type { DeviceIdentity, ShardSpan } from '../domain/principal.ts'
 import type { Registry } from './registry.ts'
 
-interface IdentityRow {
+export interface IdentityRow {
   readonly id: DeviceId
   readonly tenant_id: TenantId
   readonly is_gateway: number
@@ -14,8 +14,9 @@ interface IdentityRow {
   readonly shards: string
 }
 
-const select = `
-  SELECT d.id, d.tenant_id, d.is_gateway, d.parent_gateway_id, coalesce(d.inactivity_timeout_ms, p.inactivity_timeout_ms) AS timeout,
+/** The columns of an identity, and more where they are asked for. */
+export const selectIdentity = (more = '') => `
+  SELECT ${more} d.id, d.tenant_id, d.is_gateway, d.parent_gateway_id, coalesce(d.inactivity_timeout_ms, p.inactivity_timeout_ms) AS timeout,
     plans.telemetry_per_minute AS per_minute, plans.telemetry_per_day AS per_day,
     (SELECT json_group_array(json_array(from_ts, shard)) FROM
       (SELECT from_ts, shard FROM device_shards WHERE device_id = d.id ORDER BY from_ts)) AS shards
@@ -24,7 +25,7 @@ const select = `
   JOIN plans ON plans.id = t.plan_id
   LEFT JOIN device_profiles p ON p.id = d.profile_id`
 
-function toIdentity(row: IdentityRow): DeviceIdentity {
+export function toIdentity(row: IdentityRow): DeviceIdentity {
   const quota = {
     ...(row.per_minute !== null && { perMinute: row.per_minute }),
     ...(row.per_day !== null && { perDay: row.per_day }),
@@ -45,7 +46,7 @@ function toIdentity(row: IdentityRow): DeviceIdentity {
 
 /** The token is the credential: it names the tenant. */
 export async function findIdentityByToken(registry: Registry, token: string): Promise<DeviceIdentity | undefined> {
-  const row = await registry.$client.prepare(`${select} WHERE d.token = ?1`).bind(token).first<IdentityRow>()
+  const row = await registry.$client.prepare(`${selectIdentity()} WHERE d.token = ?1`).bind(token).first<IdentityRow>()
   return row ? toIdentity(row) : undefined
 }
 
@@ -58,7 +59,7 @@ export async function findChildIdentities(
 ): Promise<Map<DeviceId, DeviceIdentity>> {
   const { results } = await registry.$client
     .prepare(
-      `${select} WHERE d.tenant_id = ?1 AND d.parent_gateway_id = ?2 AND d.id IN (SELECT value FROM json_each(?3))`,
+      `${selectIdentity()} WHERE d.tenant_id = ?1 AND d.parent_gateway_id = ?2 AND d.id IN (SELECT value FROM json_each(?3))`,
     )
     .bind(tenantId, gatewayId, JSON.stringify(ids))
     .all<IdentityRow>()
@@ -72,8 +73,25 @@ export async function findDeviceIdentities(
   ids: readonly DeviceId[],
 ): Promise<Map<DeviceId, DeviceIdentity>> {
   const { results } = await registry.$client
-    .prepare(`${select} WHERE d.tenant_id = ?1 AND d.id IN (SELECT value FROM json_each(?2))`)
+    .prepare(`${selectIdentity()} WHERE d.tenant_id = ?1 AND d.id IN (SELECT value FROM json_each(?2))`)
     .bind(tenantId, JSON.stringify(ids))
     .all<IdentityRow>()
   return new Map(results.map((row) => [row.id, toIdentity(row)]))
+}
+
+/** The children of this gateway with these names; of several with one name, the one that was there first. */
+export async function findChildIdsByName(
+  registry: Registry,
+  tenantId: TenantId,
+  gatewayId: DeviceId,
+  names: readonly string[],
+): Promise<Map<string, DeviceId>> {
+  const { results } = await registry.$client
+    .prepare(
+      `SELECT id, name FROM devices WHERE tenant_id = ?1 AND parent_gateway_id = ?2
+        AND name IN (SELECT value FROM json_each(?3)) ORDER BY created_at DESC, id DESC`,
+    )
+    .bind(tenantId, gatewayId, JSON.stringify(names))
+    .all<{ id: DeviceId; name: string }>()
+  return new Map(results.map(({ id, name }) => [name, id]))
 }

@@ -134,8 +134,8 @@ export async function insertDevice(registry: Registry, row: DeviceRow): Promise<
   const { meta } = await registry.$client
     .prepare(
       `INSERT INTO devices (id, tenant_id, name, device_type, label, token, is_gateway, parent_gateway_id, external_id,
-         dev_eui, inactivity_timeout_ms, created_at, updated_at)
-       SELECT ?3, ?1, ?4, ?5, ?6, ?7, ?8, ?2, ?3, ?9, ?10, ?11, ?11 WHERE ${parentHolds} AND ${planHolds}`,
+         dev_eui, inactivity_timeout_ms, created_at, updated_at, profile_id)
+       SELECT ?3, ?1, ?4, ?5, ?6, ?7, ?8, ?2, ?3, ?9, ?10, ?11, ?11, ?12 WHERE ${parentHolds} AND ${planHolds}`,
     )
     .bind(
       row.tenantId,
@@ -149,6 +149,7 @@ export async function insertDevice(registry: Registry, row: DeviceRow): Promise<
       row.devEui,
       row.inactivityTimeoutMs,
       row.createdAt,
+      row.profileId,
     )
     .run()
   return meta.changes > 0
@@ -163,7 +164,8 @@ export type DeviceChanges = {
     | 'isGateway'
     | 'parentGatewayId'
     | 'devEui'
-    | 'inactivityTimeoutMs']?: DeviceRow[Field] | undefined
+    | 'inactivityTimeoutMs'
+    | 'profileId']?: DeviceRow[Field] | undefined
 }
 
 /**

@@ -62,6 +62,18 @@ export const devices = sqliteTable(
   ],
 )
 
+export const deviceAliases = sqliteTable(
+  'device_aliases',
+  {
+    tenantId: text('tenant_id').notNull(),
+    alias: text('alias').notNull(),
+    deviceId: text('device_id')
+      .notNull()
+      .references(() => devices.id, { onDelete: 'cascade' }),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.alias] }), index('device_aliases_device').on(t.deviceId)],
+)
+
 export const deviceTombstones = sqliteTable(
   'device_tombstones',
   {

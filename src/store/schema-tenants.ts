@@ -2,6 +2,7 @@
  * Registry tables of tenants: who they are, who may speak for them, what came in for them, as drizzle sees them. The SQL files in
  * migrations/ are the truth (STRICT, WITHOUT ROWID and CHECK have no place in drizzle's syntax); a test compares the two.
  */
+import { sql } from 'drizzle-orm'
 import { blob, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 
 export const plans = sqliteTable('plans', {
@@ -159,8 +160,13 @@ export const webhookInbox = sqliteTable(
     body: blob('body', { mode: 'buffer' }).notNull(),
     devEui: text('dev_eui'),
     replayedAt: integer('replayed_at'),
+    mark: text('mark'),
   },
-  (t) => [primaryKey({ columns: [t.tenantId, t.id] })],
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    index('webhook_inbox_age').on(t.receivedAt),
+    uniqueIndex('webhook_inbox_mark').on(t.tenantId, t.mark).where(sql`mark IS NOT NULL`),
+  ],
 )
 
 export const auditLog = sqliteTable(

@@ -56,3 +56,16 @@ export async function insertTenant(
   ])
   return (made?.meta.changes ?? 0) > 0
 }
+
+/** In one statement: changes side by side of different settings lose nothing. */
+export async function mergeTenantSettings(
+  registry: Registry,
+  tenantId: TenantId,
+  settings: Readonly<Record<string, unknown>>,
+  now: number,
+): Promise<void> {
+  await registry.$client
+    .prepare('UPDATE tenants SET settings = json_patch(settings, ?2), updated_at = ?3 WHERE id = ?1')
+    .bind(tenantId, JSON.stringify(settings), now)
+    .run()
+}

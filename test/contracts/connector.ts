@@ -1,8 +1,11 @@
 import { Encoder } from 'cbor-x/index-no-eval'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Connector } from '../../src/connectors/connector.ts'
+import type { DeviceConnector, WebhookConnector } from '../../src/connectors/connector.ts'
 import type { DeviceId } from '../../src/domain/ids.ts'
+import { defaultWebhookSettings } from '../../src/domain/report.ts'
+import { MqttClient } from '../helpers/mqtt.ts'
 import { TestSocket } from '../helpers/socket.ts'
+import { inboxOf, openWebhook, type Webhook } from '../helpers/webhooks.ts'
 import { history, newTenant, type Problem, request, type TestDevice, type TestTenant } from '../helpers/world.ts'
 
 const encoder = new Encoder({ useRecords: false, mapsAsObjects: true })
@@ -17,7 +20,7 @@ function adopted(value: unknown, id: DeviceId): unknown {
 }
 
 /** What the connector of a device socket keeps. */
-export function socketContract(connector: Connector): void {
+export function socketContract(connector: DeviceConnector): void {
   exampleContract(connector)
   describe(connector.id, () => {
     let gateway: TestDevice
@@ -65,8 +68,73 @@ export function socketContract(connector: Connector): void {
   })
 }
 
+/** What the connector of an MQTT topic keeps. */
+export function mqttContract(connector: DeviceConnector): void {
+  exampleContract(connector)
+  const { door } = connector
+  if (door.kind !== 'mqtt') throw new Error('an MQTT connector is needed')
+  describe(connector.id, () => {
+    let gateway: TestDevice
+    let child: TestDevice
+    let client: MqttClient
+
+    beforeAll(async () => {
+      const tenant = await newTenant()
+      gateway = await tenant.device({ isGateway: true })
+      child = await tenant.device({ parentGatewayId: gateway.deviceId })
+      client = await MqttClient.connect(gateway.token, { version: 5, clientId: 'contract' })
+    })
+
+    const topics = () => door.topics.map((topic) => topic.replace('{deviceToken}', gateway.token))
+    const rows = async () => (await history(gateway.deviceId)).length + (await history(child.deviceId)).length
+
+    for (const contentType of connector.contentTypes) {
+      const properties = { contentType }
+
+      it(`stores its examples as ${contentType}, acknowledges them, and stores what is sent again once`, async () => {
+        for (const topic of topics()) {
+          for (const { body, uplinks } of connector.examples) {
+            const payload = encode(contentType, ownChild(body, child.deviceId))
+            const before = await rows()
+            for (const dup of [false, true]) {
+              const { reasonCode } = await client.said(topic, payload, { properties, dup, messageId: 9 })
+              expect(reasonCode).toBe(0)
+            }
+            expect(await rows()).toBeLessThanOrEqual(before + uplinks.length)
+          }
+        }
+      })
+
+      it(`acknowledges each truncated ${contentType} for good, as one that could not be read`, async () => {
+        const [topic = ''] = topics()
+        const before = await rows()
+        for (const { body } of connector.examples) {
+          const whole = encode(contentType, ownChild(body, child.deviceId))
+          for (const cut of [0, 1, Math.floor(whole.length / 2), whole.length - 1]) {
+            const { reasonCode } = await client.said(topic, whole.slice(0, cut), { properties })
+            expect(reasonCode).toBe(0x99)
+          }
+        }
+        expect(await rows()).toBe(before)
+      })
+    }
+
+    it('closes on an oversized packet', async () => {
+      const other = await MqttClient.connect(gateway.token, { version: 5, clientId: 'large' })
+      other.publish(topics()[0] ?? '', new Uint8Array(connector.maxBytes))
+      expect((await other.next('disconnect')).reasonCode).toBe(0x95)
+      expect((await other.closed).code).toBe(1009)
+    })
+  })
+}
+
+/** The id of the examples' child, wherever it stands. */
+function ownChild(value: unknown, id: DeviceId): unknown {
+  return JSON.parse(JSON.stringify(value).replaceAll('3f2b8c1e-0a4d-4f6b-9c7e-5d1a2b3c4d5e', id))
+}
+
 /** What every connector keeps, whatever its door. */
-export function exampleContract(connector: Connector): void {
+export function exampleContract(connector: DeviceConnector): void {
   describe(connector.id, () => {
     it('reads its examples as exactly the uplinks they state', () => {
       expect(connector.examples.length).toBeGreaterThan(0)
@@ -81,7 +149,7 @@ export function exampleContract(connector: Connector): void {
 }
 
 /** What every connector of a device's HTTP door keeps. A skip needs a reason. */
-export function connectorContract(connector: Connector): void {
+export function connectorContract(connector: DeviceConnector): void {
   exampleContract(connector)
   describe(connector.id, () => {
     let tenant: TestTenant
@@ -168,6 +236,100 @@ export function connectorContract(connector: Connector): void {
     it('refuses a content type that it does not take with 415', async () => {
       const response = await post(gateway.token, 'text/plain', new TextEncoder().encode('{"a":1}'))
       expect(response.status).toBe(415)
+    })
+  })
+}
+
+/** What every connector of a tenant's secret keeps: nobody sends its body again, so nothing that was meant well is refused. */
+export function webhookContract(connector: WebhookConnector): void {
+  describe(connector.id, () => {
+    const devEui = '0102030405060708'
+    let tenant: TestTenant
+    let device: TestDevice
+    let hook: Webhook
+
+    beforeAll(async () => {
+      tenant = await newTenant()
+      hook = await openWebhook(tenant)
+      device = await tenant.device({ integration: { lorawan: { dev_eui: devEui } } })
+    })
+
+    /** The examples name a device that no tenant has; ours takes its place. */
+    const ours = (value: unknown, { deviceId, token }: TestDevice = device): unknown =>
+      JSON.parse(JSON.stringify(value).replaceAll('{deviceId}', deviceId).replaceAll('{deviceToken}', token))
+    const post = (contentType: string, body: Uint8Array, query: Readonly<Record<string, string>> = {}) =>
+      hook.post(connector.id, body, { query: { ...query }, headers: { 'content-type': contentType } })
+
+    it('reads its examples as exactly the uplinks they state', () => {
+      expect(connector.examples.length).toBeGreaterThan(0)
+      for (const { body, query = {}, uplinks } of connector.examples) {
+        const meta = {
+          receivedAt: Date.UTC(2026, 0, 1),
+          query,
+          segments: [],
+          digest: 'x',
+          settings: defaultWebhookSettings,
+        }
+        const reports = connector.read(body, meta)
+        expect(reports.flatMap(({ rejected }) => rejected)).toEqual([])
+        const read = reports.flatMap((report) =>
+          report.uplinks.map((uplink) => ({ ...uplink, values: { ...uplink.values } })),
+        )
+        expect(read).toEqual(uplinks)
+      }
+    })
+
+    for (const contentType of connector.contentTypes) {
+      it(`stores its examples once, however often they come, as ${contentType}`, async () => {
+        for (const { body, query, uplinks } of connector.examples) {
+          const bytes = encode(contentType, ours(body))
+          const once = await post(contentType, bytes, query)
+          expect(once.status).toBe(200)
+          expect(await once.json()).toMatchObject({ success: true, accepted: uplinks.length })
+          await Promise.all([1, 2, 3].map(() => post(contentType, bytes, query)))
+          const rows = await history(device.deviceId)
+          for (const { ts, values } of uplinks) {
+            expect(rows.filter((row) => row.ts === ts)).toHaveLength(1)
+            expect(rows.find((row) => row.ts === ts)?.values).toMatchObject(values)
+          }
+        }
+        expect(await history(device.deviceId)).toHaveLength(connector.examples.flatMap(({ uplinks }) => uplinks).length)
+      })
+
+      it(`keeps a body that is cut anywhere in the inbox, as ${contentType}`, async () => {
+        const [example] = connector.examples
+        const whole = encode(contentType, ours(example?.body))
+        for (let length = 0; length < whole.length; length += 17) {
+          const response = await post(contentType, whole.slice(0, length), example?.query)
+          expect(response.status).toBe(200)
+          expect(await response.json()).toMatchObject({ accepted: 0, inboxed: 1 })
+        }
+        expect((await inboxOf(tenant, `&connector=${connector.id}`)).length).toBeGreaterThan(0)
+      })
+    }
+
+    it('refuses what is too large with 413', async () => {
+      expect((await post('application/json', new Uint8Array(connector.maxBytes + 1))).status).toBe(413)
+    })
+
+    it("keeps what is said of another tenant's device as of one that does not exist", async () => {
+      const stranger = await newTenant()
+      const theirHook = await openWebhook(stranger)
+      const theirs = await stranger.device()
+      for (const { body, query = {} } of connector.examples) {
+        const told = ours(body, connector.id === 'generic' ? theirs : device)
+        const answer =
+          connector.id === 'generic'
+            ? hook.answer(connector.id, told, { ...query })
+            : theirHook.answer(connector.id, told, { ...query })
+        expect(await answer).toMatchObject({ accepted: 0, inboxed: expect.any(Number) })
+      }
+      expect(await history(theirs.deviceId)).toEqual([])
+    })
+
+    it('refuses a wrong secret with 401', async () => {
+      const headers = { 'x-webhook-secret': 'wrong' }
+      expect((await hook.post(connector.id, ours(connector.examples[0]?.body), { headers })).status).toBe(401)
     })
   })
 }

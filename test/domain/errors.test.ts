@@ -14,6 +14,8 @@ describe('the error catalog', () => {
       '404 device_not_found',
       '404 child_not_found',
       '404 api_key_not_found',
+      '404 device_profile_not_found',
+      '404 inbox_entry_not_found',
       '404 command_not_found',
       '400 payload_malformed',
       '422 validation_rejected',

@@ -139,6 +139,43 @@ test('RPCCommands_ws carries out what it is told, now and what waited', async ()
   expect((await ended).code).toBe(0)
 })
 
+test('BasicTelemetry_mqtt and TelemetryBatch_mqtt leave their readings in history', async () => {
+  const device = await newDevice('BasicTelemetry_mqtt')
+  const { code, output } = await runExample('BasicTelemetry_mqtt', device, 3)
+  expect([code, output.match(/stored \{/g)?.length]).toEqual([0, 3])
+  const path = `/api/devices/${device.deviceId}/telemetry/range`
+  const series = await call<Record<string, unknown[]>>(path)
+  for (const key of seven) expect(series[key]).toHaveLength(3)
+
+  const other = await newDevice('TelemetryBatch_mqtt')
+  expect((await runExample('TelemetryBatch_mqtt', other, 1)).code).toBe(0)
+  const burst = await call<Record<string, unknown[]>>(path.replace(device.deviceId, other.deviceId))
+  for (const key of two) expect(burst[key]).toHaveLength(20)
+})
+
+test('RPCCommands_mqtt carries out what it is told, now and what waited', async () => {
+  const device = await newDevice('RPCCommands_mqtt')
+  const path = `/api/devices/${device.deviceId}/commands`
+  await call(path, { method: 'setValue', params: { key: 'volume', value: 7 }, persistent: true })
+  const ended = runExample('RPCCommands_mqtt', device, 3)
+  const status = { method: 'getStatus', persistent: true, wait: true }
+  expect(await call(path, status)).toMatchObject({ success: true, result: { values: { volume: 7 } } })
+  expect(await call(path, { method: 'dance', wait: true })).toMatchObject({ success: false, state: 'failed' })
+  expect((await ended).code).toBe(0)
+})
+
+test('SwitchControl_mqtt confirms what is desired, at once and when it changes', async () => {
+  const device = await newDevice('SwitchControl_mqtt')
+  const path = `/api/devices/${device.deviceId}/attributes`
+  await call(path, { scope: 'SHARED', attributes: { channel1: 1, other: 2 } })
+  const ended = runExample('SwitchControl_mqtt', device, 2)
+  const confirmed = async () => (await call<{ value: number }[]>(`${path}?scope=CLIENT`)).map(({ value }) => value)
+  await expect.poll(confirmed).toEqual([1])
+  await call(path, { scope: 'SHARED', attributes: { channel1: 0 } })
+  expect((await ended).code).toBe(0)
+  expect(await confirmed()).toEqual([0])
+})
+
 test('SwitchControl_http confirms what is desired', async () => {
   const device = await newDevice('SwitchControl_http')
   const path = `/api/devices/${device.deviceId}/attributes`
@@ -147,6 +184,67 @@ test('SwitchControl_http confirms what is desired', async () => {
   expect(output).toContain('channel1 → 1')
   expect(code).toBe(0)
   expect(await call(`${path}?scope=CLIENT`)).toMatchObject([{ key: 'channel1', value: 1, scope: 'CLIENT' }])
+})
+
+describe('integrations', () => {
+  const folder = join('examples', 'integrations')
+  const environment = async (devEui: string) => {
+    const { demo, url } = server
+    const { deviceId, token } = await call<Device>('/api/devices', {
+      name: devEui,
+      integration: { lorawan: { dev_eui: devEui } },
+    })
+    const child = await call<Device>('/api/devices', { name: 'child', parentGatewayId: demo.devices.gateway?.id })
+    const variables = {
+      BASE_URL: url,
+      TENANT_ID: demo.tenantId,
+      WEBHOOK_SECRET: demo.webhookSecret,
+      DEVICE_TOKEN: token,
+      EXTERNAL_DEVICE_ID: deviceId,
+      DEV_EUI: devEui,
+      GATEWAY_TOKEN: demo.devices.gateway?.token,
+      CHILD_DEVICE_ID: child.deviceId,
+      CHILD_DEVICE_IDS: child.deviceId,
+      COUNT: '2',
+      INTERVAL_MS: '30',
+    }
+    return { deviceId, childId: child.deviceId, variables }
+  }
+  const keysOf = async (id: string) =>
+    Object.keys(await call<Record<string, unknown[]>>(`/api/devices/${id}/telemetry/range?from=0`)).toSorted()
+
+  test.for([
+    ['sh', 'generic-webhook.sh', 'ee00000000000001', ['humidity', 'pressure', 'temperature']],
+    [node, 'generic-webhook.ts', 'ee00000000000002', ['humidity', 'pressure', 'temperature']],
+    ['python3', 'generic-webhook.py', 'ee00000000000003', ['humidity', 'pressure', 'temperature']],
+    ['sh', 'chirpstack-webhook.sh', 'ee00000000000004', ['humidity', 'soil.moisture', 'temperature']],
+    ['sh', 'ttn-webhook.sh', 'ee00000000000005', ['humidity', 'soil.moisture', 'temperature']],
+  ] as const)('%s %s leaves its readings in history', async ([command, program, devEui, keys]) => {
+    const { deviceId, variables } = await environment(devEui)
+    const { code, output } = await run(command, [join(folder, program)], variables)
+    expect(output).toContain('"accepted":1')
+    expect(code).toBe(0)
+    expect((await keysOf(deviceId)).filter((key) => !key.startsWith('lora_'))).toEqual(keys)
+  })
+
+  test('gateway-relay-webhook.sh leaves a reading of the child, in both modes', async () => {
+    for (const [MODE, devEui] of [
+      ['webhook', 'ee00000000000006'],
+      ['device', 'ee00000000000007'],
+    ] as const) {
+      const { childId, variables } = await environment(devEui)
+      const { output } = await run('sh', [join(folder, 'gateway-relay-webhook.sh')], { ...variables, MODE })
+      expect(output).toContain('"accepted":1')
+      expect(await keysOf(childId)).toEqual(['humidity', 'temperature'])
+    }
+  })
+
+  test('modbus-gateway.ts leaves readings of its children', async () => {
+    const { childId, variables } = await environment('ee00000000000008')
+    const { code, output } = await run(node, [join(folder, 'modbus-gateway.ts')], variables)
+    expect([code, output.match(/stored/g)?.length]).toEqual([0, 2])
+    expect(await keysOf(childId)).toEqual(['current', 'power', 'voltage'])
+  })
 })
 
 test('examples say what is missing from the environment', async () => {
@@ -164,7 +262,16 @@ describe('npm run simulate', () => {
     run(node, ['scripts/simulate.ts', '--url', server.url, ...args], { STATE_DIR: server.stateDir })
 
   test('reads back everything that was acknowledged, by every way in', async () => {
-    const args = ['--devices', '5', '--rate', '100', '--via', 'http,batch,cbor,ws', '--seconds', '5']
+    const args = [
+      '--devices',
+      '5',
+      '--rate',
+      '100',
+      '--via',
+      'http,batch,cbor,ws,mqtt,generic,chirpstack,ttn',
+      '--seconds',
+      '5',
+    ]
     const { code, output } = await simulate(...args)
     expect(output).toMatch(/read back: (\d+) of \1 acknowledged readings, 0 missing/)
     expect(output).toMatch(/accepted [1-9]\d* {2}rejected 0/)
@@ -192,6 +299,8 @@ describe('npm run simulate', () => {
         '20',
         '--seconds',
         '2',
+        '--via',
+        'http,batch,cbor',
       ]
       const { code, output } = await run(node, ['scripts/simulate.ts', ...args], {})
       expect(output).toMatch(/[1-9]\d* missing/)

@@ -68,7 +68,7 @@ async function burst({ deviceId }: TestDevice): Promise<void> {
   const device = found.get(deviceId) as DeviceIdentity
   await runInDurableObject(stub({ deviceId, token: '' }), async (object: DeviceObject) => {
     for (let ts = 0; ts <= limits.liveRows; ts++) {
-      await object.observe({ device, receivedAt: ts, readings: [{ ts, json: '{"n":1}' }] })
+      await object.observe({ device, receivedAt: ts, readings: { times: [ts], json: '[{"n":1}]' } })
     }
   })
 }

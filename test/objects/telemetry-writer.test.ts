@@ -107,7 +107,7 @@ describe('group commit', () => {
     const restore = await replaceDatabase(deviceId, (db) =>
       hooked(db, ([insert]) => {
         if (!insert?.sql.includes('INSERT INTO telemetry')) return
-        sizes.push((JSON.parse(String(insert.values[0])) as unknown[]).length)
+        sizes.push(Object.keys((JSON.parse(String(insert.values[0])) as Record<string, object>)[deviceId] ?? {}).length)
         throw new Error('D1_ERROR: Network connection lost.')
       }),
     )

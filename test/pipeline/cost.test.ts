@@ -23,6 +23,7 @@ function meteredWorld() {
     telemetry: openTelemetryStore(env),
     setupToken: 'unused',
     platform: {
+      ...platform,
       lane(shard, deviceId) {
         const { name, lane } = platform.lane(shard, deviceId)
         return {

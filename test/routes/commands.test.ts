@@ -42,7 +42,7 @@ describe('a device that asks for its commands', () => {
       params: { a: [1] },
       attempt: 0,
     })
-    expect(await stateOf(device, one.id)).toBe('sent')
+    await expect.poll(() => stateOf(device, one.id)).toBe('sent')
     expect(await respond(device, one.requestId, { success: true, b: 2 })).toBe(200)
     expect(await respond(device, one.requestId, { success: true, b: 2 })).toBe(200)
     expect(await (await poll(device)).json()).toMatchObject({ requestId: 'mine', method: 'two' })
@@ -76,7 +76,7 @@ describe('a device that asks for its commands', () => {
     const { id, requestId } = await command(device, { method: 'beep', twoWay: false, persistent: true })
     await poll(device)
     await poll(device)
-    expect(await stateOf(device, id)).toBe('sent')
+    await expect.poll(() => stateOf(device, id)).toBe('sent')
     expect(await respond(device, requestId, {})).toBe(200)
     expect(await stateOf(device, id)).toBe('succeeded')
   })

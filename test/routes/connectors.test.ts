@@ -1,8 +1,13 @@
 import type { Connector } from '../../src/connectors/connector.ts'
 import { connectors } from '../../src/connectors/index.ts'
-import { connectorContract, socketContract } from '../contracts/connector.ts'
+import { connectorContract, mqttContract, socketContract, webhookContract } from '../contracts/connector.ts'
 
 for (const connector of connectors as readonly Connector[]) {
-  if (connector.door.kind === 'http' && connector.speaker === 'device_token') connectorContract(connector)
+  if (connector.speaker === 'tenant_secret') {
+    webhookContract(connector)
+    continue
+  }
+  if (connector.door.kind === 'http') connectorContract(connector)
   if (connector.door.kind === 'websocket') socketContract(connector)
+  if (connector.door.kind === 'mqtt') mqttContract(connector)
 }

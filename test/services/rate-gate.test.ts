@@ -32,7 +32,7 @@ async function refusalOf(work: () => Promise<void>): Promise<AppError | undefine
 }
 
 describe('the rate of a device', () => {
-  it('is counted ten messages at a time, and refused until the minute is over', async () => {
+  it('is counted a hundred messages at a time, and refused until the minute is over', async () => {
     const rate = binding(2)
     const id = crypto.randomUUID()
     const send = () => refusalOf(() => countMessage(rate, id, 'device_messages_per_minute'))

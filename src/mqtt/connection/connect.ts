@@ -21,7 +21,7 @@ export async function handleConnect(context: Context, packet: ConnectPacket): Pr
   const request = { speaker, clientId, isClean, expirySeconds, receiveMaximum, ...(will && { will }) }
   const opened = await ports.open(request).catch(unavailableAtConnect)
   context.hold()
-  if (context.isEnded) return context.leave({ withWill: true })
+  if (context.isEnded) return context.leave({ withWill: true, why: 'The connection ended while it was being opened.' })
   const client = toClient(packet, version, speaker, opened)
   context.client = client
   // Whoever takes no packet of this size cannot be told.

@@ -78,6 +78,11 @@ export class MqttConnection {
     return this.#packets.isIdle && this.#releases.isIdle
   }
 
+  /** Bytes of packets that wait or are under way. */
+  get unanswered(): number {
+    return this.#unanswered
+  }
+
   receive(bytes: Uint8Array, now: number): void {
     if (!this.#isTaking || !this.isOpen) return
     if (bytes.length > limits.socketBacklogBytes) {
@@ -198,7 +203,7 @@ export class MqttConnection {
     const [first] = run
     if (!first || isEnded) return
     if ('fault' in first) throw first.fault
-    if ('isEnd' in first) return context.leave({ withWill: true })
+    if ('isEnd' in first) return context.leave({ withWill: true, why: 'The connection broke.' })
     const { packet } = first
     if (!client) return handleConnect(context, onlyConnect(packet))
     if (packet.type === 'publish') return handlePublish(context, client, run.flatMap(toPublish))

@@ -5,7 +5,7 @@ import type { Client } from './client.ts'
 import { toPacketFault } from './faults.ts'
 import { Incoming } from './incoming.ts'
 import { Outgoing } from './outgoing.ts'
-import type { BrokerPorts, Out } from './ports.ts'
+import type { BrokerPorts, Leaving, Out } from './ports.ts'
 
 /** Those that a CONNACK may carry; what ends a connection otherwise before its CONNACK, ends it without one. */
 const refusals = new Set<number>([0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8c, 0x90, 0x95, 0x97])
@@ -85,31 +85,31 @@ export class Context {
     this.#isEnded = true
     const fault = toPacketFault(thrown)
     this.#tell(fault)
-    this.shut()
+    this.shut(fault)
     if (fault.reasonCode === reasons.takenOver) this.#hasSession = false
-    void this.leave({ withWill: true })
+    void this.leave({ withWill: true, why: fault.message })
   }
 
   /** Ends the connection without a word. */
   abandon(): Promise<void> {
     this.#isEnded = true
     this.shut()
-    return this.leave({ withWill: true })
+    return this.leave({ withWill: true, why: 'The client takes no packet of the size of a CONNACK.' })
   }
 
   /** Closes the socket, and nothing else. */
-  shut(): void {
+  shut(fault?: PacketFault): void {
     if (!this.#isOpen) return
     this.#isOpen = false
     try {
-      this.#out.close()
+      this.#out.close(fault)
     } catch {
       // It is gone already.
     }
   }
 
   /** Leaves the session, once. Never rejects: an object that does not hear it finds the connection lost by itself. */
-  leave(how: { readonly withWill: boolean; readonly expirySeconds?: number }): Promise<void> {
+  leave(how: Leaving): Promise<void> {
     if (this.#hasSession) {
       this.#hasSession = false
       this.#leaving = this.ports.close(how).catch(() => {})

@@ -11,6 +11,6 @@ export async function handleDisconnect(context: Context, client: Client, packet:
     throw protocolError('A session that ends with its connection is not prolonged by DISCONNECT.')
   }
   const expiry = sessionExpiryInterval === undefined ? {} : { expirySeconds: sessionExpiryInterval }
-  await context.leave({ withWill: reasonCode !== reasons.success, ...expiry })
+  await context.leave({ withWill: reasonCode !== reasons.success, why: 'The client disconnected.', ...expiry })
   context.shut()
 }

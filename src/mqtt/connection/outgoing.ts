@@ -35,6 +35,7 @@ export class Outgoing {
   readonly #send: Send
   readonly #inflight = new Map<number, Sent>()
   #client: Client | undefined
+  #isHeld = false
   #aliases = new OutgoingAliases(0)
   #waiting: Outbound[] = []
   #waitingBytes = 0
@@ -50,10 +51,21 @@ export class Outgoing {
   start(client: Client, owed: readonly Outbound[] = []): void {
     this.#client = client
     this.#aliases = new OutgoingAliases(Math.min(client.topicAliasMaximum, limits.mqttTopicAliases))
+    this.release(owed)
+  }
+
+  /** What comes from now on may be newer than what an answer under way will bring: it waits for `release`. */
+  hold(): void {
+    this.#isHeld = true
+  }
+
+  /** What the answer brought, before what came meanwhile. */
+  release(first: readonly Outbound[]): void {
+    this.#isHeld = false
     const early = this.#waiting
     this.#waiting = []
     this.#waitingBytes = 0
-    this.deliver([...owed, ...early])
+    this.deliver([...first, ...early])
   }
 
   deliver(messages: readonly Outbound[]): void {
@@ -131,7 +143,7 @@ export class Outgoing {
 
   /** [MQTT-3.3.4-9] */
   #mayGo(message: Outbound): boolean {
-    if (!this.#client) return false
+    if (!this.#client || this.#isHeld) return false
     return isQos0(message) || this.#inflight.size < Math.min(this.#client.receiveMaximum, limits.mqttWindowMessages)
   }
 
@@ -173,7 +185,7 @@ export class Outgoing {
   }
 
   #spell({ topic, spelling }: OutboundPublish['message']): string {
-    return spelling && this.#client ? respell(topic, this.#client.speaker.token, spelling) : topic
+    return this.#client ? respell(topic, this.#client.speaker.token, spelling) : topic
   }
 
   /** [MQTT-2.2.1-4] */

@@ -1,4 +1,5 @@
 import type { Fault } from '../../domain/errors.ts'
+import type { PacketFault } from '../reason-codes.ts'
 import type { Message, Outbound, QoS, Will } from '../space/message.ts'
 import type { OwnTopic, Spelling } from '../topics.ts'
 
@@ -79,6 +80,8 @@ export interface BrokerPorts {
   open(request: OpenRequest): Promise<Opened>
   /** All that is in hand at once, in order; one outcome each. */
   publish(messages: readonly Inbound[]): Promise<readonly Outcome[]>
+  /** Messages to topics that are not this device's: nobody gets them. */
+  refused(messages: readonly Message[]): void
   /** All QoS 2 messages that were taken and await their PUBREL. Asked of sessions that outlive a connection only. */
   awaitRelease(packetIds: readonly number[]): Promise<void>
   subscribe(filters: readonly Wanted[]): Promise<Granted>
@@ -89,13 +92,21 @@ export interface BrokerPorts {
   /** Messages that the client is done with. */
   settled(ids: readonly number[]): void
   /** Once, if `open` was granted and nobody took over. */
-  close(how: { readonly withWill: boolean; readonly expirySeconds?: number }): Promise<void>
+  close(how: Leaving): Promise<void>
+}
+
+export interface Leaving {
+  readonly withWill: boolean
+  readonly expirySeconds?: number
+  /** In words, for people. */
+  readonly why: string
 }
 
 /** The socket. */
 export interface Out {
   send(bytes: Uint8Array): void
-  close(): void
+  /** The fault that ends it, if one does. */
+  close(fault?: PacketFault): void
 }
 
 export type { Outbound }

@@ -19,6 +19,8 @@ export async function handlePublish(context: Context, client: Client, run: reado
   const own = run.map((packet) => toInbound(packet, client))
   const end = own.findIndex((inbound, i) => !inbound && mustEnd(run[i], client))
   const packets = end === -1 ? run : run.slice(0, end)
+  const refused = run.filter((_, i) => !own[i] && (end === -1 || i <= end))
+  if (refused.length > 0) context.ports.refused(refused)
   const outcomes = await publish(context, packets, own)
   for (const packet of run) context.incoming.handled(packet)
 

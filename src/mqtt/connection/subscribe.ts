@@ -10,11 +10,12 @@ export async function handleSubscribe(context: Context, client: Client, packet: 
   const { packetId, filters, identifier } = packet
   const judged = filters.map((filter) => judge(filter, identifier, client))
   const wanted = judged.filter((it) => typeof it === 'object')
+  context.outgoing.hold()
   const { codes, outbound = [] } = wanted.length > 0 ? await context.ports.subscribe(wanted) : { codes: [] }
   const granted = codes.values()
   const answer = judged.map((it) => (typeof it === 'number' ? it : (granted.next().value ?? reasons.unspecified)))
   context.acknowledge([{ type: 'suback', packetId, codes: answer }])
-  context.outgoing.deliver(outbound)
+  context.outgoing.release(outbound)
 }
 
 /** A reason code: refused. */

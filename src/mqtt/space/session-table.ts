@@ -77,6 +77,15 @@ export class SessionTable {
     return [...this.#all.values()]
   }
 
+  /** The one that ends first of those that nobody would miss: clients with random ids never come again. */
+  oldestIdle(isEmpty: (session: Session) => boolean): Session | undefined {
+    const idle = this.all().filter((session) => {
+      const { connection, will, subscriptions } = session
+      return connection === null && !will && subscriptions.every(({ qos }) => qos === 0) && isEmpty(session)
+    })
+    return idle.sort((a, b) => (a.endsAt ?? 0) - (b.endsAt ?? 0))[0]
+  }
+
   /** One that `save` makes last. A number comes again after its session has gone, with all that was kept for it. */
   create(clientId: string): Session {
     const id = Math.max(0, ...this.all().map((session) => session.id)) + 1

@@ -13,7 +13,7 @@ import type {
 } from './calls.ts'
 import { matches } from './match.ts'
 import { type Copy, isOver, type Message, type Outbound, type QoS, type Will } from './message.ts'
-import { RetainedMessages, retainedMigrations } from './retained.ts'
+import { type Retained, RetainedMessages, retainedMigrations } from './retained.ts'
 import { queueMigrations, Sequence, SessionQueue } from './session-queue.ts'
 import { type Session, SessionTable, sessionMigrations } from './session-table.ts'
 import type { SpaceStorage } from './storage.ts'
@@ -47,7 +47,7 @@ export class TopicSpace {
   open(opening: Opening): Opened | { readonly refused: 'quota_exceeded' } {
     const { clientId, connection, isClean, now } = opening
     const old = this.#sessions.get(clientId)
-    if (!old && this.#sessions.size >= limits.mqttSessions) return { refused: 'quota_exceeded' }
+    if (!old && this.#sessions.size >= limits.mqttSessions && !this.#makeRoom()) return { refused: 'quota_exceeded' }
     const sessionPresent = old !== undefined && !isClean && old.expirySeconds > 0 && !isOver(old.endsAt, now)
     const takenOver = old?.connection
     const will = old && willOnReopening(old, sessionPresent, now)
@@ -117,8 +117,13 @@ export class TopicSpace {
     }))
   }
 
-  /** Undefined: the connection is not the open one. */
-  subscribe(link: Link, wanted: readonly Subscription[], now: number): Granted | undefined {
+  /** Undefined: the connection is not the open one. `standing`: retained messages that are not kept here. */
+  subscribe(
+    link: Link,
+    wanted: readonly Subscription[],
+    now: number,
+    standing: readonly Message[] = [],
+  ): Granted | undefined {
     const session = this.#current(link)
     if (!session) return undefined
     const before = session.subscriptions
@@ -134,7 +139,7 @@ export class TopicSpace {
         session.subscriptions = [...session.subscriptions.filter((it) => it !== known), subscription]
       }
       codes.push(subscription.qos)
-      outbound.push(...this.#retainedFor(session, subscription, known === undefined, now))
+      outbound.push(...this.#retainedFor(session, subscription, known === undefined, standing, now))
     }
     if (session.subscriptions !== before) this.#sessions.save(session)
     return { codes, outbound }
@@ -155,11 +160,16 @@ export class TopicSpace {
     return codes
   }
 
-  /** `from`: the client that published it; none: the platform. */
-  publish({ from, ...message }: Message & { readonly from?: string }, now: number): Published {
+  /** `from`: the client that published it; none: the platform. `audience`: those without a connection get nothing. */
+  publish(
+    { from, ...message }: Message & { readonly from?: string },
+    now: number,
+    audience: 'all' | 'open' = 'all',
+  ): Published {
     const isRetained = !message.retain || this.#retained.keep({ ...message, ...(from !== undefined && { from }) }, now)
     const deliveries = this.#sessions.all().flatMap((session): Delivery[] => {
       const { clientId, connection } = session
+      if (audience === 'open' && connection === null) return []
       const copies = isOver(session.endsAt, now) ? [] : copiesFor(session.subscriptions, message, from === clientId)
       const outbound = copies.flatMap((copy) => this.#send(session, copy, now) ?? [])
       return outbound.length > 0 && connection !== null ? [{ clientId, connection, outbound }] : []
@@ -234,6 +244,12 @@ export class TopicSpace {
     this.#sessions.remove(session)
   }
 
+  #makeRoom(): boolean {
+    const idle = this.#sessions.oldestIdle((session) => this.#queue(session).length === 0)
+    if (idle) this.#end(idle)
+    return idle !== undefined
+  }
+
   #empty(session: Session): void {
     this.#queue(session).clear()
     session.subscriptions = []
@@ -250,12 +266,18 @@ export class TopicSpace {
     return undefined
   }
 
-  #retainedFor(session: Session, subscription: Subscription, isNew: boolean, now: number): Outbound[] {
+  #retainedFor(
+    session: Session,
+    subscription: Subscription,
+    isNew: boolean,
+    standing: readonly Retained[],
+    now: number,
+  ): Outbound[] {
     const { filter, spelling, qos, noLocal, retainHandling = 0, identifier } = subscription
     // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]
     if (retainHandling === 2 || (retainHandling === 1 && !isNew)) return []
-    return this.#retained
-      .of((topic) => matches(filter, topic), now)
+    const isWanted = (topic: string) => matches(filter, topic)
+    return [...standing.filter(({ topic }) => isWanted(topic)), ...this.#retained.of(isWanted, now)]
       .filter(({ from }) => !(noLocal && from === session.clientId))
       .flatMap(({ from: _, ...message }) => {
         const copy: Copy = {

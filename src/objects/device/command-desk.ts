@@ -88,7 +88,8 @@ export class CommandDesk {
     this.#lastPoll = this.#ports.now()
     for (const { command } of rows) this.#changed(command.id)
     this.#arm()
-    await this.flush()
+    // Its time for an answer runs: the history is not waited for. What cannot be saved now is saved by the alarm.
+    this.flush().catch((error: unknown) => log('warn', 'commands_not_saved', { error }))
     return rows.map(toRequest)
   }
 
@@ -179,7 +180,7 @@ export class CommandDesk {
       if (poller) poller.wake(row)
       else {
         const told = await this.#ports
-          .tell(device, [{ kind: 'command', request: toRequest(row) }])
+          .tell(device, [{ kind: 'command', request: toRequest(row), timeoutMs: row.command.timeoutMs }])
           .catch((): null => null)
         if (told === null) return // it may have gone out: its time for an answer decides
         if (told === undefined) return this.#queue.unsend(row.command.id)

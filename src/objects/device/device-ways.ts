@@ -10,6 +10,12 @@ export interface WaysHost {
   closed(way: string, reason: string): void
 }
 
+/** MQTT clients of the device: each of the two returns the way by which it went, if anybody listens. */
+export interface MqttWays {
+  tell(messages: readonly Downlink[]): string | undefined
+  tellChild(child: DeviceId, messages: readonly Downlink[]): string | undefined
+}
+
 /**
  * By which ways a device can be told something: its own open sockets, else its gateway's. An object that was
  * cut short runs no close handlers, so open connections are written down and compared when it wakes.
@@ -17,11 +23,13 @@ export interface WaysHost {
 export class DeviceWays {
   readonly #storage: DeviceStorage
   readonly #sockets: DeviceSockets
+  readonly #mqtt: MqttWays
   readonly #host: WaysHost
 
-  constructor(storage: DeviceStorage, sockets: DeviceSockets, host: WaysHost) {
+  constructor(storage: DeviceStorage, sockets: DeviceSockets, mqtt: MqttWays, host: WaysHost) {
     this.#storage = storage
     this.#sockets = sockets
+    this.#mqtt = mqtt
     this.#host = host
   }
 
@@ -50,7 +58,7 @@ export class DeviceWays {
 
   /** The way it went by; undefined: none is open. A gateway that has none is asked to call again when it has. */
   async tell(device: DeviceIdentity, messages: readonly Downlink[]): Promise<string | undefined> {
-    const own = this.#sockets.tell(messages)
+    const own = this.#tell(messages)
     if (own !== undefined || !device.parentGatewayId) return own
     return this.#host.platform.device(device.parentGatewayId).tellChild(device.deviceId, messages)
   }
@@ -58,7 +66,15 @@ export class DeviceWays {
   tellChild(child: DeviceId, messages: readonly Downlink[]): string | undefined {
     this.#storage.prepare()
     this.#storage.sql.exec('INSERT INTO children (device_id) VALUES (?) ON CONFLICT DO NOTHING', child)
-    return this.#sockets.tell(messages, child)
+    return this.#sockets.tell(messages, child) ?? this.#mqtt.tellChild(child, messages)
+  }
+
+  /** A command goes by one way: a socket, else to the MQTT clients that listen for it. A change goes to all. */
+  #tell(messages: readonly Downlink[]): string | undefined {
+    const bySocket = this.#sockets.tell(messages)
+    const rest = bySocket === undefined ? messages : messages.filter(({ kind }) => kind === 'attribute')
+    const byMqtt = this.#mqtt.tell(rest)
+    return bySocket ?? byMqtt
   }
 
   /** It left this gateway. */

@@ -13,7 +13,7 @@ export class EventLog {
 
   /** Returns what is kept. */
   add(all: readonly NewDeviceEvent[]): readonly NewDeviceEvent[] {
-    const events = all.filter((event) => this.#isNews(event))
+    const events = all.filter((event) => this.#isNews(event) && !this.#isRepeat(event))
     if (events.length === 0) return events
     this.#storage.prepare()
     const { sql } = this.#storage
@@ -30,6 +30,13 @@ export class EventLog {
     if (at - this.#clockCorrectedAt < limits.clockEventMs) return false
     this.#clockCorrectedAt = at
     return true
+  }
+
+  /** What a server sends again is told once. */
+  #isRepeat({ mark }: NewDeviceEvent): boolean {
+    if (mark === undefined || !this.#storage.isReady) return false
+    const known = "SELECT 1 FROM events WHERE event ->> 'mark' = ? LIMIT 1"
+    return this.#storage.sql.exec(known, mark).toArray().length > 0
   }
 
   /** Newest first. */

@@ -21,8 +21,11 @@ import { Deadline } from './deadline.ts'
 import { DeviceSockets } from './device-sockets.ts'
 import { DeviceWays } from './device-ways.ts'
 import { EventLog } from './event-log.ts'
+import { FrameLog, frameMigration } from './frame-log.ts'
 import { LiveLog, liveMigrations } from './live-log.ts'
 import { LiveSockets } from './live-sockets.ts'
+import { furnishMqtt, mqttChildrenMigration } from './mqtt-parts.ts'
+import { mqttMigrations } from './mqtt-space.ts'
 import { markMigration, readMark, writeMark } from './saved-mark.ts'
 import { createSessionPorts } from './session-ports.ts'
 import { StateKeeper } from './state-keeper.ts'
@@ -38,6 +41,9 @@ const migrations = [
   'CREATE TABLE children (device_id TEXT PRIMARY KEY, device TEXT NOT NULL) STRICT, WITHOUT ROWID',
   'ALTER TABLE children DROP COLUMN device',
   'ALTER TABLE connections DROP COLUMN device',
+  ...mqttMigrations,
+  mqttChildrenMigration,
+  frameMigration,
 ]
 
 /**
@@ -55,6 +61,7 @@ export function furnish(ctx: DurableObjectState, telemetryEnv: () => Env, self: 
   }
   const storage = new DeviceStorage(ctx.storage, migrations)
   const events = new EventLog(storage)
+  const frames = new FrameLog(storage)
   const live = new LiveSockets(ctx, new LiveLog(storage))
 
   const record = (news: readonly NewDeviceEvent[]) => {
@@ -79,8 +86,7 @@ export function furnish(ctx: DurableObjectState, telemetryEnv: () => Env, self: 
     limit: (speaker, children, backlog) => countUplink(env, speaker, children, backlog),
   }
   /** Whatever a device says shows that it is there. */
-  const heard = (device: DeviceIdentity) =>
-    ctx.waitUntil(self.observe({ device, receivedAt: Date.now(), readings: [] }))
+  const heard = (device: DeviceIdentity) => ctx.waitUntil(self.observe({ device, receivedAt: Date.now() }))
   const findByToken = (token: string) => findIdentityByToken(registry, token)
   const lookUp = async ({ tenantId, deviceId }: DeviceIdentity) => {
     const found = await withDeadline(findDeviceIdentities(registry, tenantId, [deviceId]), limits.d1TimeoutMs)
@@ -100,17 +106,30 @@ export function furnish(ctx: DurableObjectState, telemetryEnv: () => Env, self: 
     lookUp,
   })
 
-  const ways = new DeviceWays(storage, sockets, {
-    platform,
-    opened(device, way) {
-      record([{ kind: 'connected', at: Date.now(), connector: 'websocket', detail: 'A socket was opened.' }])
-      ctx.waitUntil(Promise.allSettled([commands.wayOpened(device), ...tellChildren(way, 'open')]))
-    },
-    closed(way, reason) {
-      record([{ kind: 'disconnected', at: Date.now(), connector: 'websocket', detail: reason }])
-      ctx.waitUntil(Promise.allSettled([commands.wayClosed(way), ...tellChildren(way, 'closed')]))
-    },
+  const deadline = new Deadline(ctx.storage)
+  const arm = (at: number) => ctx.waitUntil(deadline.arm(at))
+  const opened = (device: DeviceIdentity, way: string) => {
+    record([{ kind: 'connected', at: Date.now(), connector: connectorOf(way), detail: 'A connection was opened.' }])
+    ctx.waitUntil(Promise.allSettled([commands.wayOpened(device), ...tellChildren(way, 'open')]))
+  }
+  const closed = (way: string, reason: string) => {
+    record([{ kind: 'disconnected', at: Date.now(), connector: connectorOf(way), detail: reason }])
+    ctx.waitUntil(Promise.allSettled([commands.wayClosed(way), ...tellChildren(way, 'closed')]))
+  }
+  const mqtt = furnishMqtt({
+    env,
+    registry,
+    storage,
+    self,
+    pipeline,
+    heard,
+    opened,
+    closed,
+    listens: () => ctx.waitUntil(Promise.allSettled([commands.resume(), ...tellChildren('mqtt:', 'open')])),
+    arm,
+    background: (work) => ctx.waitUntil(work),
   })
+  const ways = new DeviceWays(storage, sockets, mqtt, { platform, opened, closed })
   const tellChildren = (way: string, change: 'open' | 'closed') =>
     ways.children().map((child) => platform.device(child).gatewayChanged(way, change))
   const tell = (device: DeviceIdentity, messages: readonly Downlink[]) =>
@@ -141,7 +160,6 @@ export function furnish(ctx: DurableObjectState, telemetryEnv: () => Env, self: 
     now: () => Date.now(),
   })
 
-  const deadline = new Deadline(ctx.storage)
   const commands = new CommandDesk(new CommandQueue(storage), {
     tell,
     current: lookUp,
@@ -155,11 +173,31 @@ export function furnish(ctx: DurableObjectState, telemetryEnv: () => Env, self: 
         { kind: 'command', at: Date.now(), connector: 'commands', detail: `"${method.slice(0, 100)}": ${row.state}.` },
       ])
     },
-    arm: (at) => ctx.waitUntil(deadline.arm(at)),
+    arm,
     now: () => Date.now(),
   })
 
   commands.woke()
   ways.closeLost()
-  return { heard, commands, deadline, storage, events, record, live, state, sockets, ways, attributes, findByToken }
+  return {
+    frames,
+    heard,
+    commands,
+    deadline,
+    storage,
+    events,
+    record,
+    live,
+    mqtt,
+    state,
+    sockets,
+    ways,
+    attributes,
+    findByToken,
+  }
+}
+
+/** A way's name begins with the connector by which the device came. */
+function connectorOf(way: string): string {
+  return way.split(':')[0] as string
 }

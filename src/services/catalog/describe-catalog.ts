@@ -10,7 +10,8 @@ const auth = {
   },
   tenant_secret: {
     type: 'webhook_secret',
-    description: 'X-Webhook-Secret: {secret}, or Authorization: Bearer {secret}.',
+    description:
+      'X-Webhook-Secret: {secret}, or Authorization: Bearer {secret}, or as password of Authorization: Basic.',
   },
 } as const
 
@@ -51,7 +52,7 @@ function describeConnector(connector: Connector, baseUrl: string) {
     transport: door.kind,
     ...(door.kind === 'http' ? { method: door.method } : addressOf(baseUrl)),
     path: door.path,
-    endpoint: `${base}${door.path}`,
+    endpoint: `${base}${door.path}${speaker === 'tenant_secret' ? '?tenantId={tenantId}' : ''}`,
     ...(door.kind === 'websocket' && { message: door.message }),
     ...(door.kind === 'mqtt' && { topics: door.topics }),
     auth: auth[speaker],

@@ -3,6 +3,7 @@ import { newDeviceId, newDeviceToken } from '../../domain/ids.ts'
 import { assignShards } from '../../store/device-shards.ts'
 import { type DeviceRow, findDevice, insertDevice } from '../../store/devices.ts'
 import type { ServiceContext } from '../context.ts'
+import { requireProfile } from '../profiles/require-profile.ts'
 import {
   checkLevels,
   checkToken,
@@ -30,6 +31,7 @@ export async function createDevice({
   readonly input: CreateDeviceInput
 }): Promise<DeviceDetail> {
   const row = toRow(ctx, input)
+  await requireProfile(ctx, row.profileId)
   await assignShards(ctx.registry, ctx.telemetry, [row.id])
   if (!(await translatingConflicts(() => insertDevice(ctx.registry, row)))) throw await whyNot(ctx, row)
   forgetToken(row.token) // it may be remembered here as unknown
@@ -45,7 +47,7 @@ function toRow(ctx: ServiceContext, input: CreateDeviceInput): DeviceRow {
   return {
     id,
     tenantId: ctx.tenantId,
-    profileId: null,
+    profileId: input.profileId ?? null,
     name: input.name,
     deviceType: input.deviceType ?? 'default',
     label: input.label ?? null,

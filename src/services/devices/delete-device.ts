@@ -1,6 +1,7 @@
 import type { DeviceId } from '../../domain/ids.ts'
 import { deleteDeviceRow } from '../../store/devices.ts'
 import type { ServiceContext } from '../context.ts'
+import { forgetAddresses } from '../webhooks/resolve-devices.ts'
 import { requireDevice } from './require-device.ts'
 import { forgetChild, forgetToken } from './token-cache.ts'
 
@@ -16,6 +17,7 @@ export async function deleteDevice({
   const id = row.id as DeviceId
   await deleteDeviceRow(ctx.registry, ctx.tenantId, id, ctx.now)
   forgetToken(row.token)
+  forgetAddresses()
   ctx.background(ctx.platform.device(id).erase())
   const gatewayId = row.parentGatewayId as DeviceId | null
   if (!gatewayId) return

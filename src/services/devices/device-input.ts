@@ -10,6 +10,7 @@ export interface DeviceFields {
   readonly isGateway?: boolean | undefined
   readonly parentGatewayId?: string | null | undefined
   readonly inactivityTimeoutMs?: number | null | undefined
+  readonly profileId?: string | null | undefined
   readonly integration?: { readonly lorawan?: { readonly dev_eui?: string | null | undefined } | undefined } | undefined
 }
 
@@ -45,6 +46,8 @@ export function checkLevels(isGateway: boolean, parentGatewayId: string | null):
     detail: 'A gateway cannot have a parent.',
   })
 }
+
+export const profileMissing = () => invalid('/profileId', 'The tenant has no device profile with this id.')
 
 export const deviceNotFound = () => new AppError('device_not_found', { detail: 'There is no such device.' })
 

@@ -1,4 +1,5 @@
 import type { DeviceId } from '../../domain/ids.ts'
+import type { PacketLoss } from '../../domain/packet-loss.ts'
 import { lastSeenOf } from '../../store/device-state.ts'
 import { countChildren, findDevice } from '../../store/devices.ts'
 import type { ServiceContext } from '../context.ts'
@@ -11,6 +12,8 @@ export type DeviceDetail = DeviceView & {
   /** Of a child whose gateway is gone. */
   readonly unreachable?: boolean
   readonly childCount?: number
+  /** Of a LoRa device's last frames. */
+  readonly packetLoss?: PacketLoss
 }
 
 /** @throws AppError device_not_found */
@@ -30,7 +33,11 @@ export async function getDevice({
     row.parentGatewayId ? findDevice(ctx.registry, ctx.tenantId, row.parentGatewayId) : undefined,
   ])
   const lastSeen = Math.max(seen.get(row.id) ?? 0, device.lastSeen ?? 0) || undefined
-  const view = { ...toDeviceView(ctx, row, lastSeen), connected: device.connected }
+  const view = {
+    ...toDeviceView(ctx, row, lastSeen),
+    connected: device.connected,
+    ...(device.packetLoss && { packetLoss: device.packetLoss }),
+  }
   if (gateway && row.parentGatewayId) {
     const heard = Math.max(seen.get(row.parentGatewayId) ?? 0, gateway.lastSeen ?? 0) || undefined
     return {

@@ -14,7 +14,11 @@ const children = new ExpiringCache<DeviceIdentity>(limits.tokenCacheMs, limits.t
 let forgotten = 0
 
 /** Whose token is it? From the isolate's memory for less than 30 s, else from the registry. */
-export async function resolveToken(world: World, text: string, now: number): Promise<DeviceIdentity | undefined> {
+export async function resolveToken(
+  world: Pick<World, 'registry'>,
+  text: string,
+  now: number,
+): Promise<DeviceIdentity | undefined> {
   const token = parseDeviceToken(text)
   if (!token || unknown.get(token, now)) return undefined
   const device = known.get(token, now)

@@ -2,6 +2,8 @@ import { AppError } from '../../domain/errors.ts'
 import type { DeviceId } from '../../domain/ids.ts'
 import { type DeviceChanges, findDevice, updateDeviceRow } from '../../store/devices.ts'
 import type { ServiceContext } from '../context.ts'
+import { requireProfile } from '../profiles/require-profile.ts'
+import { forgetAddresses } from '../webhooks/resolve-devices.ts'
 import {
   checkLevels,
   type DeviceFields,
@@ -24,12 +26,14 @@ export async function updateDevice({
 }): Promise<DeviceDetail> {
   const before = await requireDevice(ctx, input.id)
   const changes = toChanges(input)
+  await requireProfile(ctx, changes.profileId)
   checkLevelsAfter(before, changes)
   const written = await translatingConflicts(() =>
     updateDeviceRow(ctx.registry, ctx.tenantId, before.id, changes, ctx.now),
   )
   if (!written) throw await whyNot(ctx, before.id, changes)
   forgetToken(before.token)
+  forgetAddresses()
   await ctx.platform.device(before.id as DeviceId).refresh('fields')
   if (before.parentGatewayId) {
     const gatewayId = before.parentGatewayId as DeviceId
@@ -50,6 +54,7 @@ function toChanges(input: DeviceFields): DeviceChanges {
     parentGatewayId: input.parentGatewayId?.toLowerCase() ?? input.parentGatewayId,
     devEui: devEui === undefined ? undefined : readDevEui(devEui),
     inactivityTimeoutMs: input.inactivityTimeoutMs,
+    profileId: input.profileId,
   }
 }
 

@@ -1,7 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { AppError } from '../../../src/domain/errors.ts'
 import { limits } from '../../../src/domain/limits.ts'
-import { connectPacket, gate, openConnection, outbound, own, packed, publishPacket, token, turns } from './fakes.ts'
+import {
+  canonical,
+  connectPacket,
+  gate,
+  openConnection,
+  outbound,
+  own,
+  packed,
+  publishPacket,
+  token,
+  turns,
+} from './fakes.ts'
 
 const refusal = (version: 4 | 5, code: number) => (version === 5 ? { reasonCode: code } : { returnCode: code })
 
@@ -66,7 +77,7 @@ describe.each([4, 5] as const)('CONNECT at level %i', (version) => {
   it('gives a will, by its canonical topic', async () => {
     const client = openConnection({ version })
     await client.connect({ will: { topic: 'v1/devices/me/status', payload: 'off', qos: 1, retain: true } })
-    const will = { message: { topic: own('status'), qos: 1, retain: true, payload: Buffer.from('off') } }
+    const will = { message: { topic: canonical('status'), qos: 1, retain: true, payload: Buffer.from('off') } }
     expect(client.requests()[0]?.will).toEqual({
       message: { ...will.message, payload: new Uint8Array(will.message.payload) },
     })

@@ -19,7 +19,9 @@ async function play(stream: Uint8Array, version: Version, cuts: readonly number[
     const isList = name === 'publish' || name === 'settled' || name === 'received'
     return isList ? (first as unknown[]).map((one) => [name, one]) : name === 'awaitRelease' ? [] : [[name, ...args]]
   })
-  return { calls, replies: client.replies, isClosed: client.state.isClosed }
+  const refused = calls.flatMap(([name, messages]) => (name === 'refused' ? (messages as unknown[]) : []))
+  const others = calls.filter(([name]) => name !== 'refused')
+  return { calls: others, refused, replies: client.replies, isClosed: client.state.isClosed }
 }
 
 const streams = fc.record({
@@ -56,6 +58,7 @@ it('makes the same of a stream however slowly it comes', async () => {
       const [slow, quick] = [await play(stream, version, cuts, true), await play(stream, version, [], false)]
       expect(inTurn(slow.replies)).toEqual(inTurn(quick.replies))
       expect(slow.calls).toEqual(quick.calls)
+      expect(slow.refused).toEqual(quick.refused)
       expect(slow.isClosed).toBe(quick.isClosed)
     }),
     { numRuns: 500 },

@@ -1,7 +1,7 @@
 import type { IConnectPacket, Packet } from 'mqtt-packet'
 import { describe, expect, it } from 'vitest'
 import { limits } from '../../../src/domain/limits.ts'
-import { openConnection, outbound, own, token } from './fakes.ts'
+import { canonical, openConnection, outbound, own, token } from './fakes.ts'
 
 const ack = (cmd: 'puback' | 'pubrec' | 'pubcomp', messageId: number, reasonCode = 0): Packet => ({
   cmd,
@@ -92,7 +92,7 @@ describe.each([4, 5] as const)('a message to a client of level %i', (version) =>
   it('goes out under the name by which the client subscribed', async () => {
     const client = await connected(version)
     const message = {
-      topic: own('rpc/request/1'),
+      topic: canonical('rpc/request/1'),
       payload: new Uint8Array(),
       qos: 0,
       retain: false,

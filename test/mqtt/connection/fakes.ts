@@ -1,10 +1,19 @@
 import { generate, type IConnectPacket, type Packet, parser } from 'mqtt-packet'
 import { MqttConnection } from '../../../src/mqtt/connection/connection.ts'
-import type { BrokerPorts, Inbound, OpenRequest, Outbound, Wanted } from '../../../src/mqtt/connection/ports.ts'
+import type {
+  BrokerPorts,
+  Inbound,
+  Leaving,
+  OpenRequest,
+  Outbound,
+  Wanted,
+} from '../../../src/mqtt/connection/ports.ts'
 import type { Version } from '../../../src/mqtt/packets.ts'
 
 export const token = 'TOKEN'
 export const own = (path: string) => `devices/${token}/${path}`
+/** As what is handed on names it. */
+export const canonical = (path: string) => `me/${path}`
 export const bytes = (text: string) => new TextEncoder().encode(text)
 
 export type Call = readonly [name: keyof BrokerPorts, ...args: unknown[]]
@@ -21,6 +30,7 @@ export function openConnection({
     authenticate: async ({ username, clientId }) => ((username ?? clientId) === token ? { token } : undefined),
     open: async () => ({ sessionPresent: false }),
     publish: async (messages) => messages.map(() => 'done'),
+    refused: () => {},
     awaitRelease: async () => {},
     subscribe: async (filters) => ({ codes: filters.map(({ qos }) => qos) }),
     unsubscribe: async (filters) => filters.map(() => 0),
@@ -52,9 +62,13 @@ export function openConnection({
     messages: () => calls.flatMap(([name, messages]) => (name === 'publish' ? (messages as Inbound[]) : [])),
     requests: () => calls.flatMap(([name, request]) => (name === 'open' ? [request as OpenRequest] : [])),
     wanted: () => calls.flatMap(([name, filters]) => (name === 'subscribe' ? (filters as Wanted[]) : [])),
-    closes: () => calls.flatMap(([name, how]) => (name === 'close' ? [how] : [])),
+    closes: () => calls.flatMap(([name, how]) => (name === 'close' ? [withoutWords(how as Leaving)] : [])),
   }
   return client
+}
+
+function withoutWords({ why: _, ...how }: Leaving): Omit<Leaving, 'why'> {
+  return how
 }
 
 export function recording(ports: BrokerPorts, calls: Call[]): BrokerPorts {

@@ -102,6 +102,7 @@ function randomPorts(random: Random): BrokerPorts {
       await pause()
       return messages.map(() => random.pick(outcomes))
     },
+    refused: () => {},
     awaitRelease: pause,
     subscribe: async (filters) => {
       await pause()

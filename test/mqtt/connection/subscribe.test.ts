@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { AppError } from '../../../src/domain/errors.ts'
-import { openConnection, outbound, own } from './fakes.ts'
+import { canonical, gate, openConnection, outbound, own, turns } from './fakes.ts'
 
 const subscribe = (...topics: string[]) => ({
   cmd: 'subscribe' as const,
@@ -23,9 +23,9 @@ describe.each([4, 5] as const)('SUBSCRIBE at level %i', (version) => {
       { cmd: 'suback', messageId: 3, granted: [1, refused(0x87), 1, refused(0x87), refused(0x8f), 1] },
     ])
     expect(client.wanted()).toMatchObject([
-      { filter: own('a'), spelling: 'devices', qos: 1 },
-      { filter: own('rpc/request/+'), spelling: 'me' },
-      { filter: own('#') },
+      { filter: canonical('a'), spelling: 'devices', qos: 1 },
+      { filter: canonical('rpc/request/+'), spelling: 'me' },
+      { filter: canonical('#') },
     ])
   })
 
@@ -49,6 +49,29 @@ describe.each([4, 5] as const)('SUBSCRIBE at level %i', (version) => {
     expect(client.replies).toMatchObject([{ cmd: 'suback' }, { cmd: 'publish', retain: true }])
   })
 
+  it('sends what came meanwhile behind the retained messages, since it is newer', async () => {
+    const asked = gate()
+    const retained = outbound({ topic: own('a'), text: 'old' })
+    const client = await connected({
+      version,
+      subscribe: async () => {
+        await asked.opened
+        return { codes: [1], outbound: [retained] }
+      },
+    })
+    const said = client.say(subscribe(own('a')))
+    await turns()
+    client.connection.deliver([outbound({ topic: own('a'), text: 'new' })])
+    client.connection.deliver([outbound({ topic: own('a'), text: 'newer', qos: 1 })])
+    await turns()
+    expect(client.replies).toEqual([])
+    asked.open()
+    await said
+    expect(client.replies.map((packet) => (packet.cmd === 'publish' ? packet.payload.toString() : packet.cmd))).toEqual(
+      ['suback', 'old', 'new', 'newer'],
+    )
+  })
+
   it('ends the connection when the topic space cannot be reached', async () => {
     const client = await connected({
       version,
@@ -70,8 +93,8 @@ describe.each([4, 5] as const)('SUBSCRIBE at level %i', (version) => {
     expect(client.calls.at(-1)).toEqual([
       'unsubscribe',
       [
-        { filter: own('a'), spelling: 'devices' },
-        { filter: own('b'), spelling: 'me' },
+        { filter: canonical('a'), spelling: 'devices' },
+        { filter: canonical('b'), spelling: 'me' },
       ],
     ])
   })
@@ -88,7 +111,7 @@ it('hands the options of 5.0 on', async () => {
   })
   expect(client.wanted()).toEqual([
     {
-      filter: own('a'),
+      filter: canonical('a'),
       spelling: 'devices',
       qos: 2,
       noLocal: true,

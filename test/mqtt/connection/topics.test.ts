@@ -38,7 +38,7 @@ describe('topics', () => {
   })
 
   it('knows the topics of a device under all their spellings', () => {
-    const topic = 'devices/T/telemetry'
+    const topic = 'me/telemetry'
     expect(ownTopic('devices/T/telemetry', 'T')).toEqual({ path: 'telemetry', topic, spelling: 'devices' })
     expect(ownTopic('v1/devices/T/telemetry', 'T')).toEqual({ path: 'telemetry', topic, spelling: 'v1' })
     expect(ownTopic('v1/devices/me/telemetry', 'T')).toEqual({ path: 'telemetry', topic, spelling: 'me' })
@@ -59,9 +59,9 @@ describe('topics', () => {
   })
 
   it('names a topic as the client does', () => {
-    expect(respell('devices/T/rpc/request/1', 'T', 'me')).toBe('v1/devices/me/rpc/request/1')
-    expect(respell('devices/T/x', 'T', 'v1')).toBe('v1/devices/T/x')
-    expect(respell('devices/T/x', 'T', 'devices')).toBe('devices/T/x')
+    expect(respell('me/rpc/request/1', 'T', 'me')).toBe('v1/devices/me/rpc/request/1')
+    expect(respell('me/x', 'T', 'v1')).toBe('v1/devices/T/x')
+    expect(respell('me/x', 'T', 'devices')).toBe('devices/T/x')
     expect(respell('v1/gateway/rpc', 'T', 'gateway')).toBe('v1/gateway/rpc')
   })
 })

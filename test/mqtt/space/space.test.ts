@@ -504,3 +504,63 @@ it('reads nothing and writes nothing for a device that never spoke MQTT', () => 
   expect(world.space.lost(['a1'], start)).toEqual([])
   expect(world.publish('', { retain: true }).isRetained).toBe(true)
 })
+
+describe('room for sessions', () => {
+  const crowd = (world: ReturnType<typeof newSpace>) => {
+    for (let i = 0; i < limits.mqttSessions; i++) world.open(`c${i}`, { expirySeconds: 600 - i })
+  }
+
+  it('is made by the one that ends first of those that nobody would miss', () => {
+    const world = newSpace()
+    crowd(world)
+    world.subscribe('c9', 't', 1)
+    world.subscribe('c8', 't', 0)
+    for (const clientId of ['c7', 'c8', 'c9']) world.close(clientId)
+    world.evict()
+    world.open('more')
+    expect(world.space.sessions().some(({ clientId }) => clientId === 'c8')).toBe(false)
+    world.open('another')
+    expect(world.space.sessions().some(({ clientId }) => clientId === 'c7')).toBe(false)
+    const opening = { isClean: true, expirySeconds: 0, now: world.now }
+    expect(world.space.open({ ...link('last'), ...opening })).toEqual({ refused: 'quota_exceeded' })
+    expect(world.space.sessions().some(({ clientId }) => clientId === 'c9')).toBe(true)
+  })
+
+  it('is not made by one that has a will to come, or is owed something', () => {
+    const world = newSpace()
+    crowd(world)
+    world.subscribe('c9', 't', 1)
+    world.close('c9')
+    world.publish('owed')
+    world.open('c8', { expirySeconds: 600, will: { message: message('will'), delaySeconds: 60 } })
+    world.close('c8', { withWill: true })
+    const opening = { isClean: true, expirySeconds: 0, now: world.now }
+    expect(world.space.open({ ...link('more'), ...opening })).toEqual({ refused: 'quota_exceeded' })
+  })
+})
+
+describe('the platform', () => {
+  it('tells those who are there, and leaves nothing for the others', () => {
+    const world = newSpace()
+    for (const clientId of ['here', 'away']) {
+      world.open(clientId)
+      world.subscribe(clientId, 't', 1)
+    }
+    world.close('away')
+    const { deliveries } = world.space.publish(message('now'), world.now, 'open')
+    expect(deliveries.map(({ clientId }) => clientId)).toEqual(['here'])
+    expect(texts(world.open('away').resume)).toEqual([])
+  })
+
+  it('gives subscribers retained messages that it does not keep here', () => {
+    const world = newSpace()
+    world.open('a')
+    const standing = [message('all', { topic: 'shared', retain: true }), message('other', { topic: 'x', retain: true })]
+    const wanted = [{ filter: 'shared', qos: 0 as const }]
+    const granted = world.space.subscribe(link('a'), wanted, world.now, standing)
+    expect(granted?.outbound).toMatchObject([{ message: { topic: 'shared', qos: 0, retain: true } }])
+    const later = [{ filter: 'shared', qos: 0 as const, retainHandling: 1 as const }]
+    expect(world.space.subscribe(link('a'), later, world.now, standing)?.outbound).toEqual([])
+    expect(world.rows()[2]).toBe(0)
+  })
+})

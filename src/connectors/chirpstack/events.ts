@@ -1,0 +1,121 @@
+import { digest } from '../../domain/digest.ts'
+import type { WebhookMeta } from '../connector.ts'
+import { type Fields, fields, label, list, number, orZero } from '../lns/fields.ts'
+import { best, type Radio } from '../lns/radio.ts'
+import {
+  type Happening,
+  happened,
+  passedOver,
+  placeOf,
+  type Said,
+  toEvent,
+  toUplinkSaid,
+  toValuesSaid,
+} from '../lns/reports.ts'
+import { firstTime } from '../lns/times.ts'
+import type { ChirpstackEvent } from './shape.ts'
+
+const connector = 'chirpstack'
+
+/** One reader an event; what it makes of the body. */
+export const readEvent: Readonly<Record<ChirpstackEvent, (body: Fields, meta: WebhookMeta, mark: string) => Said>> = {
+  up: readUp,
+  join: (body, meta, mark) => {
+    const detail = `Joined as ${label(body.devAddr) ?? 'a device'}.`
+    return happening({ kind: 'lora_join', connector, detail, mark }, body, meta, true)
+  },
+  ack: (body, meta, mark) => {
+    const isTaken = body.acknowledged === true
+    const reason = isTaken ? 'acknowledged' : 'nacked'
+    const detail = `Downlink ${label(body.queueItemId) ?? ''} (frame ${orZero(body.fCntDown)}): ${isTaken ? 'acknowledged by the device' : 'not acknowledged'}.`
+    return happening({ kind: 'lora_downlink', connector, reason, detail, mark }, body, meta, isTaken)
+  },
+  txack: (body, meta, mark) => {
+    const detail = `Downlink ${label(body.queueItemId) ?? ''} (frame ${orZero(body.fCntDown)}): sent by the radio gateway ${label(body.gatewayId) ?? ''}.`
+    return happening({ kind: 'lora_downlink', connector, reason: 'sent', detail, mark }, body, meta, false)
+  },
+  log: (body, meta, mark) => {
+    const detail = `${label(body.level) ?? 'INFO'} ${label(body.code) ?? 'UNKNOWN'}: ${label(body.description) ?? ''}`
+    const reason = label(body.code)?.toLowerCase()
+    const log: Happening = {
+      kind: 'lora_log',
+      connector,
+      detail: detail.slice(0, 1_000),
+      mark,
+      ...(reason && { reason }),
+    }
+    return happening(log, body, meta, false)
+  },
+  status: readStatus,
+  location: (body, meta) => {
+    const location = fields(body.location)
+    return toValuesSaid({ altitude: 0, ...dropAbsent(placeOf(location)) }, timeOf(body, meta), false)
+  },
+  integration: (body, meta) =>
+    body.object === undefined
+      ? passedOver('An integration event without an object.')
+      : toValuesSaid(body.object, timeOf(body, meta), false),
+}
+
+function happening(what: Happening, body: Fields, meta: WebhookMeta, isHeard: boolean): Said {
+  return happened([toEvent(what, [body.time], meta)], isHeard)
+}
+
+function readUp(body: Fields, meta: WebhookMeta): Said {
+  const fCnt = orZero(body.fCnt)
+  const fPort = number(body.fPort)
+  const radio: Radio = {
+    ...best(list(body.rxInfo).map(toReception)),
+    fCnt,
+    dr: orZero(body.dr),
+    ...(fPort !== undefined && { fPort }),
+  }
+  const times = [body.time, ...trustedTimes(list(body.rxInfo))]
+  const said = toUplinkSaid({ decoded: body.object, payload: body.data, fPort, times, radio }, meta)
+  return { ...said, frame: { fCnt, session: label(body.devAddr) ?? '' } }
+}
+
+function toReception(value: unknown) {
+  const { rssi, snr, gatewayId } = fields(value)
+  return { rssi: orZero(rssi), snr: orZero(snr), radioGateway: label(gatewayId) }
+}
+
+/** The network server's own clock, then a radio gateway's where GPS sets it. */
+function trustedTimes(rxInfo: readonly unknown[]): unknown[] {
+  const all = rxInfo.map(fields)
+  const byGps = all.filter(({ timeSinceGpsEpoch }) => label(timeSinceGpsEpoch) !== undefined)
+  return [...all.map(({ nsTime }) => nsTime), ...byGps.map(({ gwTime, time }) => gwTime ?? time)]
+}
+
+function readStatus(body: Fields, meta: WebhookMeta): Said {
+  const isPowered = body.externalPowerSource === true
+  const knowsLevel = !isPowered && body.batteryLevelUnavailable !== true
+  const values = {
+    margin: orZero(body.margin),
+    ...(knowsLevel && { battery: orZero(body.batteryLevel) }),
+    ...(isPowered && { external_power: true }),
+  }
+  return toValuesSaid(values, timeOf(body, meta), true)
+}
+
+function timeOf(body: Fields, meta: WebhookMeta) {
+  return firstTime([body.time], meta.receivedAt)
+}
+
+function dropAbsent(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
+}
+
+/**
+ * A `log` about a failed decoder shares its deduplicationId with the `up`, and a `txack` has none; without any, the
+ * same bytes are the same event.
+ */
+export function dedupeIdOf(event: ChirpstackEvent, body: Fields, meta: WebhookMeta): string {
+  const deduplicationId = label(body.deduplicationId)
+  if (event === 'txack') return `txack:${orZero(body.downlinkId)}:${label(body.queueItemId) ?? ''}`
+  if (event === 'log') {
+    const { time, code, context, deviceInfo } = body
+    return `log:${digest(time, fields(deviceInfo).devEui, code, context)}`
+  }
+  return deduplicationId === undefined ? `${event}:${meta.digest}` : `${event}:${deduplicationId}`
+}

@@ -1,0 +1,24 @@
+import { insertAudit } from '../../store/audit-log.ts'
+import { deletePreviousSecret, deleteWebhookSecret } from '../../store/webhook-secrets.ts'
+import type { ServiceContext } from '../context.ts'
+import { actorOf } from './actor.ts'
+import { translatingMissing } from './rotate-secret.ts'
+import { forgetTenantAccess } from './tenant-access.ts'
+
+/** Nobody speaks by it any more, in other isolates within 30 s. `previous`: only the one that was rotated away. */
+export async function revokeSecret({
+  ctx,
+  input,
+}: {
+  readonly ctx: ServiceContext
+  readonly input: { readonly which: 'all' | 'previous' }
+}): Promise<void> {
+  const { registry, tenantId, now } = ctx
+  await translatingMissing(async () => {
+    if (input.which === 'all') await deleteWebhookSecret(registry, tenantId)
+    else await deletePreviousSecret(registry, tenantId)
+  })
+  forgetTenantAccess()
+  const action = input.which === 'all' ? 'webhook_secret_revoked' : 'previous_webhook_secret_revoked'
+  await insertAudit(registry, tenantId, { at: now, id: crypto.randomUUID(), actor: actorOf(ctx), action })
+}
