@@ -5,12 +5,14 @@ import { parseArgs } from 'node:util'
 import { runHttp } from './http.ts'
 import { runLive } from './live.ts'
 import { runLoss } from './loss.ts'
+import { runMqtt } from './mqtt.ts'
 import { hasErrors, printSection, type Section } from './report.ts'
 
 const sections: Readonly<Record<string, (quick: boolean) => Promise<Section>>> = {
   http: runHttp,
   loss: runLoss,
   live: runLive,
+  mqtt: runMqtt,
 }
 
 async function main(): Promise<void> {

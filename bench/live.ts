@@ -2,7 +2,7 @@
 import { Connection, requestBytes } from './connection.ts'
 import { type Device, type Product, startProduct } from './contenders.ts'
 import { median, quantileOf } from './load.ts'
-import { raceAedes } from './peers.ts'
+import { drive, withPeer } from './peers.ts'
 import { type Course, type Running, race, rounds, type TimedRun, timed, toRow } from './race.ts'
 import type { Row, Section, Verdict } from './report.ts'
 import { type DeviceSocket, numberKey, openDeviceSocket, openLiveReader, Window } from './sockets.ts'
@@ -38,12 +38,17 @@ export async function runLive(quick: boolean): Promise<Section> {
 }
 
 async function racePeers(messages: number): Promise<Row[]> {
-  const rows: Row[] = []
-  for (const size of fanOutWindows) {
-    const row = await raceAedes(readers, size, messages)
-    if (row) rows.push(row)
-  }
-  return rows
+  const raced = await withPeer('aedes', async (broker) => {
+    const rows: Row[] = []
+    for (const size of fanOutWindows) {
+      const options = { n: messages, window: size, subs: readers, qos: 0 }
+      const name = `aedes in memory, 1 → ${readers}, window ${size}`
+      const driven = await drive(broker, { name, mode: 'fanout', connections: readers, readings: 0, options })
+      if (driven) rows.push(driven.row)
+    }
+    return rows
+  })
+  return raced ?? []
 }
 
 function beside(told: readonly Row[], peers: readonly Row[]): Verdict[] {
