@@ -1,7 +1,9 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { connectAsync } from 'mqtt'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type DemoServer, startDemoServer } from './server.ts'
 
@@ -315,4 +317,28 @@ describe('npm run simulate', () => {
     expect(output).toContain('There is no way in "pigeon"')
     expect(code).toBe(2)
   })
+})
+
+test('tcp-bridge carries MQTT over TCP, and either end that goes takes the other with it', async () => {
+  const device = await newDevice('tcp-bridge')
+  const { PATH } = process.env
+  const env = { PATH, BASE_URL: server.url, PORT: '0' }
+  const bridge = spawn(node, [join(root, 'examples', 'tcp-bridge', 'bridge.ts')], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  try {
+    const [line] = (await once(bridge.stdout, 'data')) as [Buffer]
+    const [url] = /mqtt:\/\/[\d.:]+/.exec(line.toString()) ?? []
+    const path = `/api/devices/${device.deviceId}`
+    const client = await connectAsync(String(url), { username: device.token, clientId: 'modem', reconnectPeriod: 0 })
+    await client.publishAsync(`devices/${device.token}/telemetry`, '{"a":1}', { qos: 1 })
+    expect((await call<{ a: unknown[] }>(`${path}/telemetry/range`)).a).toHaveLength(1)
+    expect(await call(path)).toMatchObject({ connected: true })
+    client.stream.destroy()
+    await expect.poll(() => call(path), { timeout: 10_000 }).toMatchObject({ connected: false })
+    await expect(connectAsync(String(url), { username: 'unknown', reconnectPeriod: 0 })).rejects.toThrow()
+  } finally {
+    bridge.kill()
+  }
 })

@@ -140,6 +140,24 @@ describe('attributes', () => {
     client.close()
   })
 
+  it('come in several messages where shipped firmware could not parse one', async () => {
+    const device = await tenant.device()
+    const wanted = Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`channel${n}`, n]))
+    await share(device, { ...wanted, note: 'x'.repeat(600) })
+    const client = await MqttClient.connect(device.token)
+    await client.subscribe(`devices/${device.token}/attributes/shared/response`)
+    client.publish(`devices/${device.token}/attributes/shared/request`, { requestId: 1 })
+    const parts: Record<string, unknown>[] = []
+    while (Object.keys(Object.assign({}, ...parts)).length < 41) parts.push(JSON.parse((await client.message()).text))
+    expect(Object.assign({}, ...parts)).toEqual({ ...wanted, note: 'x'.repeat(600) })
+    for (const part of parts) {
+      const keys = Object.keys(part)
+      const pool = keys.reduce((sum, key) => sum + 16 + key.length + 1, 0)
+      if (keys.length > 1) expect(pool).toBeLessThanOrEqual(512)
+    }
+    client.close()
+  })
+
   it('reach a session that was away', async () => {
     const device = await tenant.device()
     const client = await MqttClient.connect(device.token, { clean: false })

@@ -14,6 +14,31 @@ export function jsonMessage(topic: string, body: unknown): Message {
   return { topic, payload: encoder.encode(JSON.stringify(body)), qos: 1, retain: false }
 }
 
+/**
+ * Shipped firmware parses a message into a pool of 512 bytes (ArduinoJson: 16 a member, and its strings) and takes each
+ * member on its own: what has no room in one message comes in several. One at least.
+ */
+export function inPools(values: Readonly<Record<string, unknown>>): Record<string, unknown>[] {
+  const parts = [emptyRecord<unknown>()]
+  let left = poolBytes
+  for (const [key, value] of Object.entries(values)) {
+    const cost = 16 + key.length + 1 + (typeof value === 'number' || typeof value === 'boolean' ? 0 : textLength(value))
+    if (cost > left && Object.keys(parts.at(-1) ?? {}).length > 0) {
+      parts.push(emptyRecord<unknown>())
+      left = poolBytes
+    }
+    left -= cost
+    Object.assign(parts.at(-1) ?? {}, { [key]: value })
+  }
+  return parts
+}
+
+const poolBytes = 480
+
+function textLength(value: unknown): number {
+  return (JSON.stringify(value) ?? '').length
+}
+
 /** Nothing but keys and values: firmware takes each member for an attribute. A deleted one is null. */
 export function changesMessage(messages: readonly Downlink[]): Message | undefined {
   const changes = messages.filter((message): message is Change => message.kind === 'attribute')

@@ -15,7 +15,7 @@ import { childOrSelf } from '../../pipeline/authorise.ts'
 import { refuse } from '../../pipeline/receive.ts'
 import { toAppError } from '../../services/to-app-error.ts'
 import { connectorOf, faultOutcome, receiveUplinks, type UplinkContext } from '../broker/uplinks.ts'
-import { fromTopicLevel, jsonMessage } from './mqtt-downlinks.ts'
+import { fromTopicLevel, inPools, jsonMessage } from './mqtt-downlinks.ts'
 
 export interface TopicsHost {
   readonly uplinks: UplinkContext
@@ -103,7 +103,7 @@ async function answerShared(host: TopicsHost, device: DeviceIdentity, message: M
   const values = emptyRecord<unknown>()
   const all = await host.uplinks.platform.device(device.deviceId).attributes(device, ['shared'], 'device')
   for (const { key, value } of all) if (!keys || keys.includes(key)) values[key] = value
-  host.tell(jsonMessage('me/attributes/shared/response', values))
+  for (const part of inPools(values)) host.tell(jsonMessage('me/attributes/shared/response', part))
 }
 
 /** `keys`, or `sharedKeys` of the oldest firmware: text with commas, or a list. None: all. */
