@@ -162,6 +162,8 @@ export const limits = {
   queryKeys: 50,
   queryBuckets: 5_000,
   defaultRangeMs: 3_600_000,
+  /** How far the given times of a burst may run ahead: what a minute's rate limit lets through at once. */
+  arrivalLeadMs: 60_000,
   /** Keys of a tenant that one answer lists. */
   keysListed: 5_000,
 

@@ -1,4 +1,5 @@
 import { DurableObject } from 'cloudflare:workers'
+import { sleep } from '../domain/deadline.ts'
 import { limits } from '../domain/limits.ts'
 import { log } from '../log.ts'
 import { reasons } from '../mqtt/reason-codes.ts'
@@ -26,7 +27,14 @@ export class MqttBroker extends DurableObject<Env> implements BrokerLink {
     table: this.#table,
     ports: (of) => createPorts(this.#host, of),
     arm: (at) => this.#arm(at),
+    quiet: () => {
+      this.#quiet ??= sleep(limits.brokerKeepMs).finally(() => {
+        this.#quiet = undefined
+      })
+      return this.#quiet
+    },
   }
+  #quiet: Promise<void> | undefined
   /** When the alarm rings; unknown after a sleep. */
   #armedAt = Number.POSITIVE_INFINITY
 

@@ -36,10 +36,15 @@ function splitKeys(text: string | undefined): string[] {
     .filter((key) => key !== '')
 }
 
-/** @throws AppError validation_rejected where it ends before it begins */
-function toRange(from: number | string | undefined, to: number | string | undefined, now: number) {
-  const end = to === undefined ? now : typeof to === 'string' ? Date.parse(to) : to
-  const start = from === undefined ? end - limits.defaultRangeMs : typeof from === 'string' ? Date.parse(from) : from
+/**
+ * Without an end, raw readings are read up to the newest: a burst has arrival times a little ahead of the clock.
+ * @throws AppError validation_rejected where it ends before it begins
+ */
+function toRange(from: number | string | undefined, to: number | string | undefined, now: number, isRaw: boolean) {
+  const given = typeof to === 'string' ? Date.parse(to) : to
+  const end = given ?? (isRaw ? now + limits.arrivalLeadMs : now)
+  const begin = typeof from === 'string' ? Date.parse(from) : from
+  const start = begin ?? (given ?? now) - limits.defaultRangeMs
   if (start <= end) return { from: start, to: end }
   const detail = 'The range ends before it begins.'
   throw new AppError('validation_rejected', {
@@ -97,7 +102,7 @@ export const telemetryRoutes = new Hono<AppEnv>()
     }),
     async (c) => {
       const { keys, from, to, limit, order } = c.req.valid('query')
-      const range = toRange(from, to, c.var.ctx.now)
+      const range = toRange(from, to, c.var.ctx.now, true)
       const input = { id: c.req.param('id'), keys: splitKeys(keys), ...range, limit, descending: order === 'desc' }
       const result = await rangeTelemetry({ ctx: c.var.ctx, input })
       if (result.nextTo !== null) {
@@ -125,7 +130,7 @@ export const telemetryRoutes = new Hono<AppEnv>()
     async (c) => {
       const { from, to, aggregation, ...rest } = c.req.valid('json')
       const known = (aggregations as readonly string[]).includes(aggregation) ? (aggregation as Aggregation) : 'none'
-      const input = { ...rest, ...toRange(from, to, c.var.ctx.now), aggregation: known }
+      const input = { ...rest, ...toRange(from, to, c.var.ctx.now, known === 'none'), aggregation: known }
       const result = await queryTelemetry({ ctx: c.var.ctx, input })
       return wantsCsv(c) ? streamCsv(c, 'telemetry.csv', queryLines(result.series)) : c.json(result)
     },

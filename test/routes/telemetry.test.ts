@@ -147,6 +147,16 @@ describe('a range', () => {
     expect(await (await range(deviceId, 'from=0')).json()).toMatchObject({ n: { length: 2 } })
   })
 
+  it('without an end holds a burst whose given times run ahead of the clock', async () => {
+    const { deviceId, token } = await tenant.device()
+    const items = Array.from({ length: 100 }, (_, n) => ({ telemetry: { n } }))
+    for (let burst = 0; burst < 3; burst++) await send(token, { items }, {}, 'telemetry/batch')
+    const { n } = await (await range(deviceId, '')).json<{ n: Points }>()
+    expect(n).toHaveLength(300)
+    const { series } = await query({ deviceIds: [deviceId], keys: ['n'] })
+    expect(series[0]?.points).toHaveLength(300)
+  })
+
   it('ends a page early rather than outgrow an answer', async () => {
     const { deviceId } = await tenant.device()
     const values = Object.fromEntries(Array.from({ length: limits.keysPerReading }, (_, i) => [`k${i}`, i]))

@@ -1,4 +1,3 @@
-import { sleep } from '../../domain/deadline.ts'
 import { limits } from '../../domain/limits.ts'
 import type { DeviceIdentity } from '../../domain/principal.ts'
 import { MqttConnection } from '../../mqtt/connection/connection.ts'
@@ -25,6 +24,8 @@ export interface SocketHost {
   ports(of: BrokerSocket): BrokerPorts
   /** The object's alarm must ring by then. */
   arm(at: number): void
+  /** Resolves a little later, for all who ask meanwhile: a timer a socket costs more than its messages (measured). */
+  quiet(): Promise<void>
 }
 
 /** One client: its connection, awake, and what is kept of it while the object sleeps. */
@@ -127,7 +128,7 @@ export class BrokerSocket {
   async #settle(): Promise<void> {
     do {
       await this.#connection.idle()
-      await sleep(limits.brokerKeepMs)
+      await this.#host.quiet()
     } while (!this.#connection.isIdle)
     if (this.isOpen) this.#keep()
   }
