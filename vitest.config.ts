@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-pool-workers'
 import { defineConfig } from 'vitest/config'
+import { buildWeb, writeWeb } from './scripts/build-web.ts'
 import { readProject } from './scripts/wrangler.ts'
 
 const inWorkerd = ['test/{objects,pipeline,services,store,routes}/**/*.test.ts']
@@ -12,6 +13,9 @@ async function readMigrations() {
   const entries = databases.map(async ({ binding, migrationsDir }) => [binding, await readD1Migrations(migrationsDir)])
   return Object.fromEntries(await Promise.all(entries))
 }
+
+// wrangler's [build], which the pool does not run.
+writeWeb(await buildWeb())
 
 /** Three kinds of test: pure ones in Node, those of objects and databases in workerd, and real clients end to end. */
 export default defineConfig(async () => ({
@@ -27,7 +31,11 @@ export default defineConfig(async () => ({
           cloudflareTest({
             wrangler: { configPath: join(import.meta.dirname, 'wrangler.toml') },
             miniflare: {
-              bindings: { SETUP_TOKEN: 'test-setup-token', TEST_MIGRATIONS: await readMigrations() },
+              bindings: {
+                SETUP_TOKEN: 'test-setup-token',
+                SEALING_SECRET: 'a sealing secret for tests, of 32 characters or more',
+                TEST_MIGRATIONS: await readMigrations(),
+              },
             },
           }),
         ],

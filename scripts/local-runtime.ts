@@ -11,6 +11,8 @@ export interface LocalRuntimeOptions {
   readonly vars: Readonly<Record<string, string>>
   readonly configPath: string
   readonly outDir: string
+  /** The web app's files. */
+  readonly webDir: string
   readonly log: (level: string, line: string) => void
 }
 
@@ -35,7 +37,7 @@ const persistence = (stateDir: string) => ({ resourcePersistencePath: join(state
  * a Worker's direct socket leads through the assets router, which costs a third of the requests a second (measured).
  */
 export async function startLocalRuntime(options: LocalRuntimeOptions): Promise<LocalRuntime> {
-  const { name, port, stateDir, vars, configPath, outDir, log } = options
+  const { name, port, stateDir, vars, configPath, outDir, webDir, log } = options
   // `assets` is there when the configuration has it, but not in wrangler's type.
   const workerOptions: Record<string, unknown> = unstable_getMiniflareWorkerOptions(configPath).workerOptions
   const { modulesRules: _, assets, bindings, serviceBindings, ...worker } = workerOptions
@@ -54,7 +56,7 @@ export async function startLocalRuntime(options: LocalRuntimeOptions): Promise<L
     compatibilityDate: worker.compatibilityDate,
     modules: true,
     script: 'export default { fetch: (request, env) => env.ASSETS.fetch(request) }',
-    assets,
+    assets: { ...(assets as object), directory: webDir },
   } as V4WorkerOptions
   const miniflare = await start({
     ...persistence(stateDir),

@@ -1,5 +1,5 @@
 // npm start: builds, migrates, serves, and fills an empty installation with the demo.
-// PORT, STATE_DIR, SETUP_TOKEN, PUBLIC_API_BASE_URL and INTEGRATION_WEBHOOK_SECRET are taken from the environment.
+// PORT, STATE_DIR, SETUP_TOKEN and what is listed below (`passedOn`) are taken from the environment.
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -9,7 +9,7 @@ import { startLocalServer } from './local-server.ts'
 type Demo = Awaited<ReturnType<typeof runDemo>>
 
 const stateDir = resolve(process.env.STATE_DIR ?? join('.wrangler', 'state'))
-const passedOn = ['PUBLIC_API_BASE_URL', 'INTEGRATION_WEBHOOK_SECRET']
+const passedOn = ['PUBLIC_API_BASE_URL', 'INTEGRATION_WEBHOOK_SECRET', 'SEALING_SECRET', 'OUTGOING_LOOPBACK']
 
 async function main(): Promise<void> {
   // Until the server runs, a signal ends the process as it always does; nothing is lost then.

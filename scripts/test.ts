@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { migrateLocal } from './migrate-local.ts'
+import { checkBudget } from './size.ts'
 import { codeSteps, runSteps, type Step } from './steps.ts'
 import { mustRun, root } from './wrangler.ts'
 
@@ -14,6 +15,7 @@ const deploySteps: readonly Step[] = [
     work: () => mustRun('wrangler', ['types', '--include-runtime=false', '--strict-vars=false', '--check']),
   },
   { title: 'migrations on empty databases', work: migrateEmpty },
+  { title: 'the bundle keeps to its budget', work: checkBudget },
   { title: 'deploy --dry-run', work: () => mustRun('node', ['scripts/deploy.ts', '--dry-run']) },
 ]
 

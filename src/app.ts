@@ -1,8 +1,12 @@
 import { Hono } from 'hono'
 import { cors } from 'hono/cors'
 import { AppError } from './domain/errors.ts'
+import { accountRoutes } from './routes/account.ts'
+import { alarmRoutes } from './routes/alarms.ts'
 import type { AppEnv } from './routes/app-env.ts'
 import { attributeRoutes } from './routes/attributes.ts'
+import { auditRoutes } from './routes/audit.ts'
+import { authRoutes } from './routes/auth.ts'
 import { commandRoutes } from './routes/commands.ts'
 import { deviceAttributeRoutes } from './routes/device-attributes.ts'
 import { deviceCommandRoutes } from './routes/device-commands.ts'
@@ -14,12 +18,17 @@ import { publicRoutes } from './routes/health.ts'
 import { ingestRoutes } from './routes/ingest.ts'
 import { integrationRoutes } from './routes/integrations.ts'
 import { liveRoutes } from './routes/live.ts'
+import { memberRoutes } from './routes/members.ts'
 import { methodsOf } from './routes/methods.ts'
 import { mqttRoutes } from './routes/mqtt.ts'
 import { notOfferedRoutes } from './routes/not-offered.ts'
 import { openApiRoutes } from './routes/openapi.ts'
+import { checkOrigin, listedOrigins } from './routes/origin.ts'
+import { platformRoutes } from './routes/platform.ts'
 import { problem } from './routes/problem.ts'
+import { provisioningRoutes } from './routes/provisioning.ts'
 import { requireMigrations } from './routes/require-migrations.ts'
+import { securityHeaders } from './routes/security-headers.ts'
 import { telemetryRoutes } from './routes/telemetry.ts'
 import { tenantRoutes } from './routes/tenants.ts'
 import { webhookRoutes } from './routes/webhooks.ts'
@@ -34,8 +43,20 @@ export function createApp(worldOf: (env: Env) => World) {
     c.set('world', worldOf(c.env))
     await next()
   })
+  app.use('/api/*', securityHeaders)
   // Browsers may act as devices and read the catalog from anywhere; no cookie is taken there.
   app.use('/api/v1/*', cors({ origin: '*', maxAge: 86_400, exposeHeaders: ['Retry-After'] }))
+  // Pages of other origins, where the operator lists them; a foreign page is told nothing.
+  app.use('/api/*', async (c, next) => {
+    if (c.req.path.startsWith('/api/v1/')) return next()
+    return cors({
+      origin: listedOrigins(c.env),
+      credentials: true,
+      maxAge: 600,
+      exposeHeaders: ['Retry-After', 'Link'],
+    })(c, next)
+  })
+  app.use('/api/auth/*', checkOrigin)
   // Before the look at the migrations: a network server waits for 5 s and sends once, whatever the database does.
   app.route('/', webhookRoutes())
   app.use(requireMigrations)
@@ -50,12 +71,19 @@ export function createApp(worldOf: (env: Env) => World) {
     .route('/', commandRoutes)
     .route('/', liveRoutes)
     .route('/', mqttRoutes)
+    .route('/', authRoutes)
+    .route('/', accountRoutes)
+    .route('/', memberRoutes)
     .route('/', tenantRoutes)
+    .route('/', auditRoutes)
+    .route('/', platformRoutes)
+    .route('/', provisioningRoutes)
     .route('/', integrationRoutes)
     .route('/', telemetryRoutes)
     .route('/', deviceImportRoutes)
     .route('/', deviceRoutes)
     .route('/', deviceProfileRoutes)
+    .route('/', alarmRoutes)
     .route('/', notOfferedRoutes)
     .route(
       '/',

@@ -5,6 +5,10 @@ declare global {
     readonly SETUP_TOKEN?: string
     /** The operators' own webhook secret, for every tenant. */
     readonly INTEGRATION_WEBHOOK_SECRET?: string
+    /** Keys of network servers are sealed under it. Without it none can be kept, and LoRaWAN devices can be told nothing. */
+    readonly SEALING_SECRET?: string
+    /** "allowed": requests of ours may go to this machine, over http too. For tests. */
+    readonly OUTGOING_LOOPBACK?: string
   }
 }
 
@@ -12,4 +16,12 @@ declare global {
 export function publicBaseUrl(env: Env, requestUrl: string): string {
   const configured = env.PUBLIC_API_BASE_URL.trim().replace(/\/+$/, '')
   return configured === '' ? new URL(requestUrl).origin : configured
+}
+
+/** With what requests of ours go out. */
+export function outgoingPowers(env: Env): {
+  readonly sealingSecret: string | undefined
+  readonly allowsLoopback: boolean
+} {
+  return { sealingSecret: env.SEALING_SECRET, allowsLoopback: env.OUTGOING_LOOPBACK === 'allowed' }
 }

@@ -31,7 +31,9 @@ function read(value: unknown, meta: WebhookMeta): readonly Report[] {
     throw new AppError('validation_rejected', { reason: 'unknown_shape', detail })
   }
   const dedupeId = dedupeIdOf(event, value, meta)
-  return [{ index: 0, address: addressOf(value, meta), dedupeId, ...readEvent[event](value, meta, dedupeId) }]
+  const address = addressOf(value, meta)
+  const route = address.devEui && { server: 'chirpstack' as const, devEui: address.devEui }
+  return [{ index: 0, address, dedupeId, ...(route && { route }), ...readEvent[event](value, meta, dedupeId) }]
 }
 
 function addressOf(body: Readonly<Record<string, unknown>>, meta: WebhookMeta) {

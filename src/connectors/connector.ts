@@ -1,3 +1,4 @@
+import type { DownlinkTarget, SealedTarget } from '../domain/network-route.ts'
 import type { Report, WebhookSettings } from '../domain/report.ts'
 import type { RejectedUplink, Uplink } from '../domain/uplink.ts'
 
@@ -44,6 +45,8 @@ export interface WebhookMeta extends ReadMeta {
   /** Of the body's bytes: for bodies that have no id of their own. */
   readonly digest: string
   readonly settings: WebhookSettings
+  /** Where the server takes downlinks of the device, where the headers of the call say so. */
+  readonly downlink?: SealedTarget
 }
 
 export interface WebhookExample {
@@ -81,6 +84,8 @@ export interface WebhookConnector extends Way {
   readonly door: Extract<Door, { kind: 'http' }>
   /** @throws AppError where the body as a whole cannot be read. */
   read(value: unknown, meta: WebhookMeta): readonly Report[]
+  /** Where the headers of a call say that the server takes downlinks of the device, if they do. */
+  readTarget?(header: (name: string) => string | undefined): DownlinkTarget | undefined
   readonly examples: readonly WebhookExample[]
 }
 

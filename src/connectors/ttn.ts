@@ -5,6 +5,7 @@ import { defineConnector, type WebhookMeta } from './connector.ts'
 import { toAddress } from './lns/address.ts'
 import { type Fields, fields } from './lns/fields.ts'
 import { isObject } from './native-document.ts'
+import { readTtnTarget } from './ttn/downlink.ts'
 import { ttnExamples } from './ttn/examples.ts'
 import { dedupeIdOf, readMessage } from './ttn/messages.ts'
 import { messageOf, unwrap } from './ttn/shape.ts'
@@ -18,6 +19,7 @@ export const ttn = defineConnector({
   contentTypes: ['application/json'],
   maxBytes: limits.bodyBytes,
   read,
+  readTarget: readTtnTarget,
   examples: ttnExamples,
 })
 
@@ -34,7 +36,8 @@ function read(value: unknown, meta: WebhookMeta): readonly Report[] {
   const content = fields(body[message])
   const dedupeId = dedupeIdOf(message, content, body, meta)
   const said = readMessage[message](content, body, meta, dedupeId)
-  return [{ index: 0, address: addressOf(content, body, meta), dedupeId, ...said }]
+  const route = { server: 'ttn' as const, ...(meta.downlink && { target: meta.downlink }) }
+  return [{ index: 0, address: addressOf(content, body, meta), dedupeId, route, ...said }]
 }
 
 function addressOf(content: Fields, body: Fields, meta: WebhookMeta) {

@@ -5,6 +5,23 @@
 export const commandStates = ['queued', 'sent', 'delivered', 'succeeded', 'failed', 'expired', 'cancelled'] as const
 export type CommandState = (typeof commandStates)[number]
 
+/** Why a command came to nothing, where the device did not say so itself. Codes are public and stable. */
+export const commandFailures = {
+  device_offline: 'The device is offline.',
+  device_timeout: 'The device did not answer in time.',
+  network_unreachable: 'The network server of the device does not answer.',
+  downlink_invalid: 'The params make no downlink.',
+  downlink_not_set_up: 'No way down is set up at the network server of the device.',
+  downlink_host_refused: 'The network server of the device is not one that may be called.',
+  downlink_refused: 'The network server did not take the command.',
+  downlink_replaced: 'A later command took its place.',
+  downlink_nacked: 'The device did not acknowledge it.',
+  downlink_invalidated: 'The network server dropped it when the device began a new session.',
+  downlink_expired: 'The network server gave it up when its time was over.',
+  downlink_failed: 'The network server failed to send it.',
+} as const
+export type CommandFailure = keyof typeof commandFailures
+
 export interface Command {
   readonly id: string
   /** The sender's, else the id; the device's answer names it. */

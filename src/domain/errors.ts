@@ -45,11 +45,15 @@ export const errorCatalog = {
     status: 404,
     retryable: false,
   },
+  member_not_found: { title: 'No such member', status: 404, retryable: false },
+  session_not_found: { title: 'No such session', status: 404, retryable: false },
+  link_not_found: { title: 'No such link, or it was used or is over', status: 404, retryable: false },
   device_profile_not_found: {
     title: 'No such device profile',
     status: 404,
     retryable: false,
   },
+  alarm_not_found: { title: 'No such alarm', status: 404, retryable: false },
   inbox_entry_not_found: {
     title: 'No such entry of the inbox',
     status: 404,
@@ -131,7 +135,7 @@ export const errorCatalog = {
 
 export type ErrorCode = keyof typeof errorCatalog
 
-/** Finer reasons of `payload_malformed`, `validation_rejected`, `unsupported_media_type` and `conflict`. Stable. */
+/** Finer reasons of `payload_malformed`, `validation_rejected`, `unsupported_media_type`, `forbidden` and `conflict`. Stable. */
 export const errorReasons = {
   json_syntax: 'Not valid JSON',
   json_encoding: 'Not valid UTF-8',
@@ -168,7 +172,21 @@ export const errorReasons = {
   device_unnamed: 'The body names no device',
   unknown_device: 'No device of the tenant is the one that is named',
   payload_encoding: 'The payload of an uplink is not base64',
+  payload_encrypted: 'The payload of an uplink is still encrypted',
   undecodable: 'No decoder knows the payload of an uplink',
+  foreign_origin: 'A page of another origin asked',
+  no_tenant: 'The session works in no tenant',
+  tenant_suspended: 'The tenant is suspended',
+  access_only: 'People sign in through Cloudflare Access here',
+  password_weak: 'The password is too easy to guess',
+  password_wrong: 'The password is not the account’s',
+  account_exists: 'There is an account with this e-mail; sign in to it first',
+  other_account: 'The link is for another e-mail',
+  already_member: 'The person is a member already',
+  last_owner: 'A tenant keeps at least one owner',
+  last_platform_operator: 'The platform keeps at least one operator',
+  default_profile: 'A tenant keeps its default device profile',
+  hardware_id_taken: 'A device with this hardware id is there already',
 } as const
 
 export type ErrorReason = keyof typeof errorReasons

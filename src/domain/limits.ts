@@ -1,5 +1,11 @@
+import { mqttLimits } from './mqtt-limits.ts'
+import { webhookLimits } from './webhook-limits.ts'
+
 /** Every number that bounds something, with its reason. Bytes, milliseconds and counts unless named. */
 export const limits = {
+  ...mqttLimits,
+  ...webhookLimits,
+
   /** One HTTP body of one reading: far above any device's message, far below an isolate's 128 MB. */
   bodyBytes: 256 * 1024,
   /** A batch body or an import file. */
@@ -189,84 +195,68 @@ export const limits = {
   /** The sender's mark of a frame, as text. */
   frameIdLength: 128,
 
-  /** mqtt: one packet, and the only size that a client is told. */
-  mqttPacketBytes: 256 * 1024,
-  mqttClientIdBytes: 256,
-  /** From the socket's opening to its CONNECT. */
-  mqttConnectMs: 10_000,
-  /** A longer keep-alive, or none, is shortened where the protocol can say so (5.0). */
-  mqttKeepAliveSeconds: 3_600,
-  /** QoS 1 and 2 messages of a client that are not acknowledged; 5.0 clients are told. */
-  mqttReceiveMaximum: 256,
-  /** 3.1.1 knows no such limit: what a client may leave without a PUBREL, or send unacknowledged. */
-  mqttReceiving: 4_096,
-  mqttTopicAliases: 16,
-  /** A connection's state in its socket's attachment, which takes 16,384 bytes with all else in it. */
-  mqttSnapshotBytes: 14 * 1024,
-  /** mqtt broker: objects a region, so that no one of them meets a message rate or a count of sockets it cannot bear. */
-  brokersPerRegion: 8,
-  /** Unacknowledged in one broker object, which has 128 MB: beyond it the worst socket goes. */
-  brokerBacklogBytes: 8 * 1024 * 1024,
-  /** A connection's state is written when it was quiet for so long: many clients send a packet in several frames. */
-  brokerKeepMs: 20,
-  /** A broker with connections wakes this often at least, to find those that it lost when it was cut short. */
-  brokerSweepMs: 60_000,
-  /** MQTT 3.1.1 cannot be told to wait: what is over a limit stays unacknowledged this long. */
-  mqttWithholdMs: 30_000,
+  /** people: NIST 800-63B asks for 8; a guess costs 40 ms here, so ten that are not among the commonest. */
+  passwordLength: 10,
+  passwordLengthMax: 256,
+  emailLength: 254,
+  /** scrypt: 16 MiB and about 40 ms a hash (measured); N = 131,072 would take a whole isolate's 128 MB. */
+  scryptN: 16_384,
+  scryptR: 8,
+  scryptP: 1,
+  /** Objects that hash and count: an account's attempts are in one of them. */
+  signInObjects: 16,
+  /** Failures within the window: of one address with one account, of all unknown addresses with it, … */
+  signInWindowMs: 15 * 60_000,
+  signInFailures: 5,
+  signInAccountFailures: 50,
+  /** … of an address that the person came from before, which no stranger can use up, … */
+  signInKnownFailures: 20,
+  knownAddressMs: 30 * 24 * 3_600_000,
+  /** … and of one address over all accounts: an office behind one address mistypes less often. */
+  signInAddressFailures: 50,
+  /** A session ends when it was not used for so long, and in any case after so long. */
+  sessionIdleMs: 30 * 24 * 3_600_000,
+  sessionMs: 180 * 24 * 3_600_000,
+  /** Its use is noted no oftener than this: a check costs one read. */
+  sessionNoteMs: 3_600_000,
+  /** A person's sessions; a new one beyond it ends the one that was not used for longest. */
+  sessionsPerPerson: 50,
+  /** Stands for a session in a URL: long enough for a slow network, too short to be of use in a log. */
+  ticketMs: 60_000,
+  linkMs: 24 * 3_600_000,
+  linksPerTenant: 200,
+  apiKeysPerTenant: 200,
+  apiKeyDevices: 200,
+  apiKeyNoteMs: 3_600_000,
+  /** audit: so long, and of one change so much before and after. */
+  auditMs: 400 * 24 * 3_600_000,
+  auditBytes: 4_096,
+  /** A device that lost the answer may enrol again this long; later only where its profile allows it. */
+  provisionRepeatMs: 24 * 3_600_000,
+  hardwareIdLength: 128,
+  /** Rows that an export reads at once. */
+  exportRows: 500,
 
-  /** mqtt space: what the clients of one device share. Sessions of client ids that come once would fill it … */
-  mqttSessions: 100,
-  /** … so none outlives its connection longer than this, whatever it asks for. */
-  mqttSessionExpirySeconds: 7 * 24 * 3600,
-  mqttSubscriptions: 100,
-  /** Filters of one session: they stand in its row, which is written with each SUBSCRIBE. */
-  mqttSubscriptionBytes: 64 * 1024,
-  /** What waits for one session; beyond it the oldest goes. */
-  mqttQueuedMessages: 1_000,
-  mqttQueuedBytes: 1024 * 1024,
-  /** On their way to one client and not settled: its broker object holds them in memory. */
-  mqttWindowMessages: 100,
-  mqttWindowBytes: 256 * 1024,
-  mqttRetainedTopics: 100,
-  mqttRetainedBytes: 256 * 1024,
-
-  /** webhook: a network server sends once and waits 5 s; D1 that has not answered by then is not waited for. */
-  webhookPatienceMs: 700,
-  /** Secrets and settings of a tenant in an isolate's memory: a revoked secret lives no longer than 30 s. */
-  webhookCacheMs: 25_000,
-  webhookCacheEntries: 2_000,
-  /** A rotated secret is taken beside the new one. */
-  webhookSecretOverlapMs: 24 * 3_600_000,
-  /** The operators' own secret: shorter ones are guessed. */
-  globalSecretLength: 32,
-  /** A use of a secret is noted no oftener than this. */
-  secretUsedMs: 60_000,
-  /** Fields of a payload decoder, and the bytes they look at in all. */
-  decoderFields: 128,
-  decoderSteps: 4_096,
-
-  /** Frames of a LoRa device whose counts are kept, how much later than the newest one may come, and a gap that is none. */
-  framesKept: 256,
-  framesLate: 64,
-  framesLeap: 16_384,
-
-  /** webhook inbox: so long, so many a tenant; the oldest goes first. */
-  inboxMs: 7 * 24 * 3_600_000,
-  inboxEntries: 1_000,
-  /** One bulk replay or approval: each entry is a whole call. */
-  inboxBulk: 50,
-
-  /** Bodies that a lane keeps while D1 is away, and those of callers whose secret could not be checked. */
-  parkedBodies: 20_000,
-  parkedBytes: 256 * 1024 * 1024,
-  parkedUnverifiedBodies: 1_000,
-  parkedUnverifiedBytes: 16 * 1024 * 1024,
-  /** Between two attempts to drain them, and how many are under way at once. */
-  parkedRetryFirstMs: 1_000,
-  parkedRetryMaxMs: 30_000,
-  parkedAtOnce: 20,
-  /** One alarm drains so many, then rings again. */
-  parkedPerAlarm: 200,
+  /** A century: as good as for ever. */
+  retentionDaysMax: 36_500,
+  /** Alarm rules of a profile: each is looked at with every reading. */
+  alarmRules: 50,
+  /** Durations, cool-downs and silences of a rule, in seconds: a year. */
+  ruleSeconds: 365 * 24 * 3_600,
+  /** Saved by one batch of statements. */
+  alarmChangesPerSave: 25,
+  /** A child whose gateway is silent too is looked at again this often. */
+  coveredRecheckMs: 60_000,
+  /** Acknowledged at once: each is a call to its device's object. */
+  alarmBulk: 40,
+  shelveMs: 3_600_000,
+  shelveMaxMs: 30 * 24 * 3_600_000,
+  /** A change of a profile's rules is told to so many of its devices in one run of the cron: each is a call. */
+  rolloutDevices: 40,
+  /** A preview walks so many devices and readings. */
+  previewDevices: 10,
+  previewReadings: 50_000,
+  previewFirings: 200,
 
   d1TimeoutMs: 10_000,
 } as const

@@ -1,3 +1,4 @@
+import type { AlarmChange } from './alarm/alarm.ts'
 import type { AttributeScope, AttributeValue } from './attribute.ts'
 import type { CommandStatus } from './command.ts'
 import type { NewDeviceEvent } from './events.ts'
@@ -13,6 +14,8 @@ export type LiveEvent =
       readonly value: AttributeValue | null
     }
   | { readonly type: 'command'; readonly command: CommandStatus }
+  /** Something became of an alarm of the device. */
+  | ({ readonly type: 'alarm' } & AlarmChange)
   /** connected, disconnected, uplink_rejected, … */
   | { readonly type: 'event'; readonly event: NewDeviceEvent }
 

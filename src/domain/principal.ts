@@ -1,7 +1,5 @@
 import type { DeviceId, TenantId } from './ids.ts'
-
-export const apiScopes = ['read', 'write', 'admin'] as const
-export type ApiScope = (typeof apiScopes)[number]
+import type { ApiScope, Role } from './roles.ts'
 
 /** A plan's limits on what may come in; undefined is not limited. */
 export interface Quota {
@@ -25,6 +23,8 @@ export interface DeviceIdentity {
   readonly inactivityTimeoutMs: number
   readonly shards: readonly ShardSpan[]
   readonly quota?: Quota
+  /** Its profile has alarm rules, as of this revision of the profile and of the device. */
+  readonly rulesRevision?: number
 }
 
 export interface DevicePrincipal {
@@ -37,12 +37,34 @@ export interface ApiKeyPrincipal {
   readonly tenantId: TenantId
   readonly keyId: string
   readonly scopes: readonly ApiScope[]
+  /** The key is kept to these devices. */
+  readonly deviceIds?: readonly string[]
+}
+
+/** Somebody who signed in. */
+export interface PersonPrincipal {
+  readonly kind: 'person'
+  readonly personId: string
+  readonly email: string
+  /** SHA-256 of the session's token. */
+  readonly sessionId: string
+  /** In the tenant that the session works in; absent: in none. */
+  readonly role?: Role
+  /** Stands above the tenants (`/api/platform/…`). */
+  readonly isOperator: boolean
 }
 
 /** A server outside, by the tenant's webhook secret. */
 export interface WebhookPrincipal {
   readonly kind: 'webhook'
   readonly tenantId: TenantId
+}
+
+/** A device that enrols itself with its firmware's key. */
+export interface ProvisioningPrincipal {
+  readonly kind: 'provisioning'
+  readonly tenantId: TenantId
+  readonly profileId: string
 }
 
 /** Holds the SETUP_TOKEN: may make tenants, and see none. */
@@ -54,7 +76,14 @@ export interface AnonymousPrincipal {
   readonly kind: 'anonymous'
 }
 
-export type Principal = DevicePrincipal | ApiKeyPrincipal | WebhookPrincipal | SetupPrincipal | AnonymousPrincipal
+export type Principal =
+  | DevicePrincipal
+  | ApiKeyPrincipal
+  | PersonPrincipal
+  | WebhookPrincipal
+  | ProvisioningPrincipal
+  | SetupPrincipal
+  | AnonymousPrincipal
 
 /** The shard of a reading with this time. */
 export function shardAt(shards: readonly ShardSpan[], ts: number): number {

@@ -1,5 +1,6 @@
 import type { NewDeviceEvent } from './events.ts'
 import type { DevEui } from './ids.ts'
+import type { DownlinkNews, NetworkRoute } from './network-route.ts'
 import type { TelemetryValues } from './telemetry.ts'
 import type { RejectedUplink, Uplink } from './uplink.ts'
 
@@ -20,6 +21,9 @@ export interface Frame {
   readonly fCnt: number
   readonly session: string
 }
+
+/** Which of the two messages that The Things Stack makes of one uplink. */
+export type FrameCopy = 'uplink' | 'normalized'
 
 /** Bytes that the server did not decode. */
 export interface Payload {
@@ -44,6 +48,11 @@ export interface Report {
   readonly payload?: Payload
   readonly events: readonly NewDeviceEvent[]
   readonly frame?: Frame
+  /** It tells of a frame that is told of in another report too: which of the two is kept is for the device's object to say. */
+  readonly copy?: FrameCopy
+  readonly route?: NetworkRoute
+  /** What became of downlinks. */
+  readonly downlinks?: readonly DownlinkNews[]
   /** The device itself spoke, whether or not it said anything to store. */
   readonly isHeard: boolean
   /** Why nothing of it is kept. */
@@ -63,10 +72,13 @@ export interface WebhookSettings {
   readonly radioFacts: boolean
   /** Which of The Things Stack's two payloads becomes readings. */
   readonly ttnPayload: 'decoded' | 'normalized'
+  /** Hosts of The Things Stack that downlinks may go to, with the port where it is not 443. */
+  readonly downlinkHosts: readonly string[]
 }
 
 export const defaultWebhookSettings: WebhookSettings = {
   unknownDevices: 'list',
   radioFacts: true,
   ttnPayload: 'decoded',
+  downlinkHosts: ['eu1', 'nam1', 'au1'].map((region) => `${region}.cloud.thethings.network`),
 }

@@ -1,4 +1,5 @@
 import type { DecoderSpec } from './decoder/spec.ts'
+import type { SealedTarget } from './network-route.ts'
 import type { DeviceIdentity } from './principal.ts'
 
 /** A call of a webhook, as it came: enough to take it later as it would have been taken then. */
@@ -22,6 +23,8 @@ export interface WebhookRequest {
   readonly segments: readonly string[]
   /** The sender's own id of the call: the same again is a repeat. */
   readonly idempotencyKey?: string
+  /** Where the server takes downlinks; its key is sealed. */
+  readonly downlink?: SealedTarget
 }
 
 /** A device that a server outside named, and how its bytes are decoded. */

@@ -8,6 +8,11 @@ export class Framer {
   #held = new Uint8Array(0)
   #length = 0
 
+  /** Bytes of a packet whose end has not come. */
+  get held(): number {
+    return this.#length
+  }
+
   /** The beginning of a packet whose end has not come. */
   remainder(): Uint8Array {
     return this.#held.slice(0, this.#length)

@@ -1,4 +1,5 @@
 import { DurableObject } from 'cloudflare:workers'
+import type { Alarm, AlarmAct } from '../domain/alarm/alarm.ts'
 import type { Attribute, AttributeChanges, AttributeScope } from '../domain/attribute.ts'
 import type { Command, CommandAnswer, CommandRequest, CommandStatus } from '../domain/command.ts'
 import { withDeadline } from '../domain/deadline.ts'
@@ -7,7 +8,9 @@ import type { DeviceEvent, NewDeviceEvent } from '../domain/events.ts'
 import type { DeviceId } from '../domain/ids.ts'
 import { limits } from '../domain/limits.ts'
 import type { LiveEvent } from '../domain/live.ts'
+import type { DownlinkNews } from '../domain/network-route.ts'
 import type { DeviceIdentity } from '../domain/principal.ts'
+import type { Frame, FrameCopy } from '../domain/report.ts'
 import type { TelemetryValues, TimedValue } from '../domain/telemetry.ts'
 import { log } from '../log.ts'
 import type { Leaving, Outcome, OwnFilter, Wanted } from '../mqtt/connection/ports.ts'
@@ -36,16 +39,19 @@ export class DeviceObject extends DurableObject<Env> implements DeviceLink, Spac
   }
 
   /** Idempotent: a repeated reading has the same ts and values. */
-  async observe({ device, receivedAt, readings, frames = [] }: Observation): Promise<void> {
+  async observe({ device, receivedAt, readings, frames = [], route }: Observation): Promise<void> {
     const { state, live } = this.#parts
     const values = readings ? (JSON.parse(readings.json) as TelemetryValues[]) : []
     const seen = values.map((values, i) => ({ ts: readings?.times[i] as number, values }))
     this.#parts.frames.add(frames)
+    // What waits for the device to be known there goes out.
+    if (route && this.#parts.network.note(route)) this.ctx.waitUntil(this.#parts.commands.resume())
     const isHidden = state.observe(seen, receivedAt, device.inactivityTimeoutMs)
     live.emit(
       seen.map((reading): LiveEvent => ({ type: 'telemetry', ...reading })),
       receivedAt,
     )
+    await this.#parts.alarms.observe(device, seen, receivedAt)
     if (isHidden) await state.save(device, receivedAt)
     else if (state.isDue(receivedAt, device.inactivityTimeoutMs)) this.ctx.waitUntil(state.save(device, receivedAt))
   }
@@ -100,6 +106,22 @@ export class DeviceObject extends DurableObject<Env> implements DeviceLink, Spac
     return isTaken
   }
 
+  async claimFrame(frame: Frame, copy: FrameCopy): Promise<boolean> {
+    return this.#parts.frames.claim(frame, copy)
+  }
+
+  downlinksHeard(news: readonly DownlinkNews[]): Promise<void> {
+    return this.#parts.commands.heard(news)
+  }
+
+  actOnAlarm(alarmId: string, act: AlarmAct): Promise<Alarm | undefined> {
+    return this.#parts.alarms.act(alarmId, act)
+  }
+
+  async reviseRules(device: DeviceIdentity): Promise<void> {
+    await this.#parts.alarms.revise(device)
+  }
+
   async gatewayChanged(way: string, state: 'open' | 'closed'): Promise<void> {
     if (state === 'open') await this.#parts.commands.resume()
     else await this.#parts.commands.wayClosed(way)
@@ -128,6 +150,10 @@ export class DeviceObject extends DurableObject<Env> implements DeviceLink, Spac
   }
 
   async mqttPublish(device: DeviceIdentity, link: Link, messages: readonly Message[]): Promise<readonly Outcome[]> {
+    if (!this.#parts.mqtt.space.isCurrent(link)) {
+      const detail = 'This connection has no session any more.'
+      return messages.map(() => ({ passing: { code: 'unavailable', detail } }))
+    }
     const outcomes: Outcome[] = []
     for (const message of messages) outcomes.push(await this.#parts.mqtt.take(device, message, link.clientId))
     return outcomes
@@ -236,6 +262,7 @@ export class DeviceObject extends DurableObject<Env> implements DeviceLink, Spac
     try {
       this.#parts.mqtt.space.expire()
       await this.#parts.commands.expire()
+      await this.#parts.alarms.ring()
     } catch (error) {
       log('error', 'alarm_failed', { error })
       await this.#parts.deadline.arm(Date.now() + limits.alarmRetryMs)

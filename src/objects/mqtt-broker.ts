@@ -93,7 +93,8 @@ export class MqttBroker extends DurableObject<Env> implements BrokerLink {
     const gone = deliveries.filter(({ connection, outbound }) => {
       const own = this.#find(connection, now)
       if (own) this.ctx.waitUntil(own.deliver(outbound))
-      return !own
+      // One that is closed and not done yet says itself how it left: it may have said DISCONNECT.
+      return !own && !this.#sockets.has(connection)
     })
     return gone.map(({ connection }) => connection)
   }
@@ -153,6 +154,7 @@ export class MqttBroker extends DurableObject<Env> implements BrokerLink {
   /** What an abort took, and whose device's object could not be reached when it went. */
   async #reportLost(): Promise<void> {
     const open = new Set(this.ctx.getWebSockets().flatMap((socket) => this.ctx.getTags(socket)))
+    for (const id of this.#sockets.keys()) open.add(id)
     const reports = [...this.#table.lost(open)].map(async ([deviceId, connections]) => {
       try {
         await spaceStub(this.env, deviceId).mqttLost(connections)

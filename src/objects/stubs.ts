@@ -1,7 +1,7 @@
 import { fnv1a } from '../domain/fnv1a.ts'
 import type { DeviceId, TenantId } from '../domain/ids.ts'
 import { limits } from '../domain/limits.ts'
-import type { DeviceLink, Parking, Platform } from '../services/ports.ts'
+import type { DeviceLink, Parking, Platform, SignInDesk } from '../services/ports.ts'
 import type { BrokerLink, SpaceLink } from './broker/links.ts'
 import { packGroups } from './packing.ts'
 
@@ -18,6 +18,7 @@ export function createPlatform(env: Env): Platform {
     },
     device: (deviceId) => deviceStub(env, deviceId),
     parking: (tenantId) => parkingStub(env, tenantId),
+    signIn: (key) => signInStub(env, key),
     openMqtt({ region, key, address }) {
       const name = `${region}:${fnv1a(key) % limits.brokersPerRegion}`
       const opening: BrokerSocketOpening = { name, address }
@@ -53,6 +54,11 @@ export function deviceStub(env: Env, deviceId: DeviceId): DeviceLink {
 /** The lane that keeps a tenant's webhook calls while the database is away. */
 export function parkingStub(env: Env, tenantId: TenantId): Parking {
   return writerStub(env, 0, laneName(0, tenantId)) as unknown as Parking
+}
+
+/** By a hash: never named by an e-mail or an address. */
+function signInStub(env: Env, key: string): SignInDesk {
+  return env.SIGN_IN.getByName(String(fnv1a(key) % limits.signInObjects)) as unknown as SignInDesk
 }
 
 type WriterStub = ReturnType<Env['TELEMETRY_WRITER']['getByName']>

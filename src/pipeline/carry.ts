@@ -1,5 +1,6 @@
 import { AppError } from '../domain/errors.ts'
 import { limits } from '../domain/limits.ts'
+import type { NetworkRoute } from '../domain/network-route.ts'
 import type { DeviceIdentity } from '../domain/principal.ts'
 import type { Frame } from '../domain/report.ts'
 import type { AuthorisedUplink, RejectedUplink, Uplink } from '../domain/uplink.ts'
@@ -20,6 +21,7 @@ export interface Message {
   /** It was kept until now: readings without a time are of when it came in. */
   readonly isParked?: boolean
   readonly frames?: readonly Frame[]
+  readonly route?: NetworkRoute
   readonly ignored?: string
   readonly fault?: AppError
 }
@@ -44,7 +46,7 @@ export async function carry(
   const numbered = placed.flatMap(({ uplinks, from }) => uplinks.map((uplink, i) => ({ ...uplink, index: from + i })))
   const allowed = await authorise(ctx, speaker, numbered)
   const byPlace = new Map(allowed.uplinks.map((uplink) => [uplink.index, uplink]))
-  const messages = await Promise.all(placed.map((message) => limited(ctx, speaker, message, byPlace)))
+  const messages = await limited(ctx, speaker, placed, byPlace)
 
   const refused = new Set(messages.filter(({ fault }) => fault).flatMap(places))
   const uplinks = allowed.uplinks.filter(({ index }) => !refused.has(index))
@@ -54,6 +56,7 @@ export async function carry(
     receivedAt: first?.receivedAt ?? 0,
     ...(only?.idempotencyKey !== undefined && { idempotencyKey: only.idempotencyKey }),
     ...(only?.frames && { frames: only.frames }),
+    ...(only?.route && { route: only.route }),
     ...(only?.isParked && { arrivedAt: only.receivedAt }),
   })
 
@@ -81,24 +84,37 @@ function withPlaces(read: readonly Message[]): Carried[] {
   })
 }
 
+/** Those that are alike are counted in one call; over a limit they are refused together. */
 async function limited(
   ctx: PipelineContext,
   speaker: DeviceIdentity,
-  message: Carried,
+  messages: readonly Carried[],
   allowed: ReadonlyMap<number, AuthorisedUplink>,
-): Promise<Carried> {
-  if (message.fault || message.ignored !== undefined) return message
-  const children = childrenOf(
-    speaker,
-    places(message).flatMap((place) => allowed.get(place) ?? []),
-  )
-  try {
-    await ctx.limit(speaker, children, isBacklog(message))
-    return message
-  } catch (error) {
-    if (error instanceof AppError) return { ...message, fault: error }
-    throw error
+): Promise<readonly Carried[]> {
+  const alike = new Map<string, { children: readonly DeviceIdentity[]; isLate: boolean; messages: Carried[] }>()
+  for (const message of messages) {
+    if (message.fault || message.ignored !== undefined) continue
+    const uplinks = places(message).flatMap((place) => allowed.get(place) ?? [])
+    const [children, isLate] = [childrenOf(speaker, uplinks), isBacklog(message)]
+    const key = [isLate, ...children.map(({ deviceId }) => deviceId)].join()
+    const group = alike.get(key)
+    if (group) group.messages.push(message)
+    else alike.set(key, { children, isLate, messages: [message] })
   }
+  const faults = new Map<Carried, AppError>()
+  const work = [...alike.values()].map(async (group) => {
+    try {
+      await ctx.limit(speaker, group.children, group.isLate, group.messages.length)
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+      for (const message of group.messages) faults.set(message, error)
+    }
+  })
+  await Promise.all(work)
+  return messages.map((message) => {
+    const fault = faults.get(message)
+    return fault ? { ...message, fault } : message
+  })
 }
 
 function places({ uplinks, from }: Carried): number[] {

@@ -8,8 +8,13 @@ export interface PipelineContext {
   /** Children of this gateway among the ids; the others are absent. */
   findChildren(gateway: DeviceIdentity, ids: readonly DeviceId[]): Promise<ReadonlyMap<string, DeviceIdentity>>
   /**
-   * Counts one message against the speaker's limit, and its children's. A backlog (all readings old) has its own.
+   * Counts messages against the speaker's limit, and its children's. A backlog (all readings old) has its own.
    * @throws AppError quota_exceeded
    */
-  limit(speaker: DeviceIdentity, children: readonly DeviceIdentity[], backlog: boolean): Promise<void>
+  limit(
+    speaker: DeviceIdentity,
+    children: readonly DeviceIdentity[],
+    backlog: boolean,
+    messages?: number,
+  ): Promise<void>
 }

@@ -1,6 +1,7 @@
 import { AppError, type Fault, fromFault, isPassing } from '../domain/errors.ts'
 import { fnv1a } from '../domain/fnv1a.ts'
 import type { DeviceId } from '../domain/ids.ts'
+import type { NetworkRoute } from '../domain/network-route.ts'
 import { type DeviceIdentity, shardAt } from '../domain/principal.ts'
 import type { Frame } from '../domain/report.ts'
 import type { AuthorisedUplink, RejectedUplink } from '../domain/uplink.ts'
@@ -13,6 +14,7 @@ export interface IngestMeta {
   readonly arrivedAt?: number
   /** Of the speaker's uplinks, where a network server counts them. */
   readonly frames?: readonly Frame[]
+  readonly route?: NetworkRoute
 }
 
 export interface Accepted {
@@ -190,8 +192,9 @@ async function observe(
   try {
     const { device } = portion
     const readings = { times, json: `[${seen.join(',')}]` }
-    const { receivedAt, frames } = meta
-    await platform.device(device.deviceId).observe({ device, receivedAt, readings, ...(frames && { frames }) })
+    const { receivedAt, frames, route } = meta
+    const of = { ...(frames && { frames }), ...(route && { route }) }
+    await platform.device(device.deviceId).observe({ device, receivedAt, readings, ...of })
     return { accepted, rejected }
   } catch {
     const unseen = accepted.map(({ index }) => ({ index, fault: lost }))

@@ -28,27 +28,27 @@ export async function receiveAll(
   speaker: DeviceIdentity,
   raws: readonly RawUplink[],
 ): Promise<(Receipt | AppError)[]> {
-  const messages: Message[] = []
-  for (const raw of raws) messages.push(await readOne(ctx, connector, speaker, raw))
+  const messages = raws.map((raw) => readOne(connector, raw))
+  for (const [i, { fault }] of messages.entries()) {
+    const raw = raws[i]
+    if (fault && raw) messages[i] = { ...nothing(raw), fault: await refused(ctx, connector, speaker, raw, fault) }
+  }
   return carry(ctx, connector.id, speaker, messages)
 }
 
-async function readOne(
-  ctx: PipelineContext,
-  connector: DeviceConnector,
-  speaker: DeviceIdentity,
-  raw: RawUplink,
-): Promise<Message> {
-  const { receivedAt, idempotencyKey } = raw
-  const none = { receivedAt, ...(idempotencyKey !== undefined && { idempotencyKey }), uplinks: [], rejected: [] }
+function readOne(connector: DeviceConnector, raw: RawUplink): Message {
   try {
     const read = normalise(connector, raw)
-    if ('ignored' in read) return { ...none, ignored: read.ignored }
-    return { ...none, ...read, uplinks: marked(read.uplinks, raw) }
+    if ('ignored' in read) return { ...nothing(raw), ignored: read.ignored }
+    return { ...nothing(raw), ...read, uplinks: marked(read.uplinks, raw) }
   } catch (error) {
-    if (!(error instanceof AppError)) throw error
-    return { ...none, fault: await refused(ctx, connector, speaker, raw, error) }
+    if (error instanceof AppError) return { ...nothing(raw), fault: error }
+    throw error
   }
+}
+
+function nothing({ receivedAt, idempotencyKey }: RawUplink): Message {
+  return { receivedAt, ...(idempotencyKey !== undefined && { idempotencyKey }), uplinks: [], rejected: [] }
 }
 
 function marked(uplinks: readonly Uplink[], { repeatMark, isFirst }: RawUplink): readonly Uplink[] {

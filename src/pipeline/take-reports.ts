@@ -2,6 +2,7 @@ import { toBase64 } from '../codec/base64.ts'
 import { AppError, type Fault, fromFault, isPassing, toFault } from '../domain/errors.ts'
 import type { NewDeviceEvent } from '../domain/events.ts'
 import { limits } from '../domain/limits.ts'
+import type { NetworkRoute } from '../domain/network-route.ts'
 import type { Frame, Payload, Report } from '../domain/report.ts'
 import type { RejectedUplink, Uplink } from '../domain/uplink.ts'
 import type { AddressedDevice, WebhookCall } from '../domain/webhook.ts'
@@ -41,7 +42,8 @@ export async function takeReports(
   call: WebhookCall,
   known: readonly [AddressedReport, ...AddressedReport[]],
 ): Promise<ReportOutcome[]> {
-  const opened = known.map((entry) => open(entry, call))
+  const kept = await Promise.all(known.map((entry) => keepOne(ctx, entry)))
+  const opened = kept.map((entry) => open(entry, call))
   const { message, owners } = toMessage(opened, call)
   const receipt = await carryOne(ctx, call, known[0], message)
   const outage = receipt.rejected.find(({ fault }) => isPassing(fault.code) && fault.code !== 'quota_exceeded')
@@ -55,6 +57,25 @@ export async function takeReports(
   })
   await tellDevice(ctx, call, known[0], opened, outcomes)
   return outcomes
+}
+
+/** Of two copies of an uplink one is kept: its device's object knows which. */
+async function keepOne({ platform }: PipelineContext, entry: AddressedReport): Promise<AddressedReport> {
+  const { device, report } = entry
+  if (!report.copy || !report.frame) return entry
+  if (await asking(platform.device(device.deviceId).claimFrame(report.frame, report.copy))) return entry
+  const { payload: _, ...rest } = report
+  const ignored = 'A copy of an uplink that is taken from its other message.'
+  return { ...entry, report: { ...rest, uplinks: [], rejected: [], ignored } }
+}
+
+/** @throws AppError unavailable */
+async function asking<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (cause) {
+    throw new AppError('unavailable', { detail: 'The device’s object does not answer.', retryAfter: 2, cause })
+  }
 }
 
 function open({ report, decoder }: AddressedReport, call: WebhookCall): Opened {
@@ -93,12 +114,18 @@ function toMessage(opened: readonly Opened[], call: WebhookCall): { message: Mes
   const key = keyOf(opened, call)
   const { receivedAt, isParked = false } = call
   const frames = framesOf(opened)
-  const message = { receivedAt, uplinks, rejected, frames, isParked, ...(key !== undefined && { idempotencyKey: key }) }
+  const route = routeOf(opened)
+  const marked = { ...(key !== undefined && { idempotencyKey: key }), ...(route && { route }) }
+  const message = { receivedAt, uplinks, rejected, frames, isParked, ...marked }
   return { message, owners }
 }
 
 function framesOf(opened: readonly Opened[]): Frame[] {
   return opened.flatMap(({ report }) => report.frame ?? [])
+}
+
+function routeOf(opened: readonly Opened[]): NetworkRoute | undefined {
+  return opened.findLast(({ report }) => report.route)?.report.route
 }
 
 /** By which a repeat is known of what has no time of its own: the server's id of it, the sender's of the call, or ours. */
@@ -130,12 +157,13 @@ async function tellDevice(
   outcomes: readonly ReportOutcome[],
 ): Promise<void> {
   const events = opened.flatMap((own) => own.events)
+  const downlinks = opened.flatMap(({ report }) => report.downlinks ?? [])
   const isHeard = opened.some(({ report }) => report.isHeard) && outcomes.every(({ accepted }) => accepted === 0)
-  try {
-    const link = platform.device(device.deviceId)
-    if (events.length > 0) await link.recordEvents(events)
-    if (isHeard) await link.observe({ device, receivedAt, frames: framesOf(opened) })
-  } catch (cause) {
-    throw new AppError('unavailable', { detail: 'The device’s object does not answer.', retryAfter: 2, cause })
+  const link = platform.device(device.deviceId)
+  const route = routeOf(opened)
+  if (events.length > 0) await asking(link.recordEvents(events))
+  if (downlinks.length > 0) await asking(link.downlinksHeard(downlinks))
+  if (isHeard) {
+    await asking(link.observe({ device, receivedAt, frames: framesOf(opened), ...(route && { route }) }))
   }
 }

@@ -1,4 +1,4 @@
-import type { ServiceContext, World } from '../services/context.ts'
+import type { Change, ServiceContext, World } from '../services/context.ts'
 
 /** What Hono carries through a request. */
 export interface AppEnv {
@@ -8,5 +8,7 @@ export interface AppEnv {
     world: World
     /** Set by `operation` once the caller is known. */
     ctx: ServiceContext
+    /** What the verb said of its change. */
+    change: Change | undefined
   }
 }

@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import * as z from 'zod'
-import { type CommandStatus, commandStates } from '../domain/command.ts'
+import { type CommandFailure, type CommandStatus, commandFailures, commandStates } from '../domain/command.ts'
 import { limits } from '../domain/limits.ts'
 import { cancelCommand } from '../services/commands/cancel-command.ts'
 import { getCommand } from '../services/commands/get-command.ts'
@@ -59,7 +59,7 @@ function toAnswer({ id, requestId, state, transport, result }: CommandStatus): z
   const code = state === 'failed' || state === 'expired' ? codeOf(state, result) : undefined
   return {
     success: code === undefined && state !== 'cancelled',
-    ...(code !== undefined && { code, message: messages[code] ?? 'The device says that it failed.' }),
+    ...(code !== undefined && { code, message: messageOf(code, result) }),
     ...(transport !== undefined && { transport }),
     requestId,
     id,
@@ -68,14 +68,17 @@ function toAnswer({ id, requestId, state, transport, result }: CommandStatus): z
   }
 }
 
-function codeOf(state: 'failed' | 'expired', result: unknown): string {
-  if (state === 'expired') return 'device_timeout'
-  return (result as { code?: string } | undefined)?.code === 'device_offline' ? 'device_offline' : 'device_failed'
+/** What is said of a network server is more than its code. */
+function messageOf(code: CommandFailure | 'device_failed', result: unknown): string {
+  if (code === 'device_failed') return 'The device says that it failed.'
+  const { detail } = (result ?? {}) as { detail?: unknown }
+  return typeof detail === 'string' ? detail : commandFailures[code]
 }
 
-const messages: Readonly<Record<string, string>> = {
-  device_offline: 'The device is offline.',
-  device_timeout: 'The device did not answer in time.',
+function codeOf(state: 'failed' | 'expired', result: unknown): CommandFailure | 'device_failed' {
+  const code = (result as { code?: unknown } | undefined)?.code
+  if (typeof code === 'string' && Object.hasOwn(commandFailures, code)) return code as CommandFailure
+  return state === 'expired' ? 'device_timeout' : 'device_failed'
 }
 
 export const commandRoutes = new Hono<AppEnv>()
@@ -85,7 +88,7 @@ export const commandRoutes = new Hono<AppEnv>()
       id: 'send-command',
       summary: 'Sends a command to a device',
       tag,
-      permission: 'write',
+      permission: 'operate',
       json: commandBody,
       response: answerSchema,
       errors: ['device_not_found', 'validation_rejected', 'quota_exceeded', 'unavailable'],
@@ -137,7 +140,7 @@ export const commandRoutes = new Hono<AppEnv>()
       id: 'cancel-command',
       summary: 'Cancels a command that is not over',
       tag,
-      permission: 'write',
+      permission: 'operate',
       response: commandSchema,
       errors: ['device_not_found', 'command_not_found', 'conflict'],
     }),

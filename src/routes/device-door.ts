@@ -39,6 +39,6 @@ export function pipelineContext(c: Context<AppEnv>): PipelineContext {
   return {
     platform: world.platform,
     findChildren: (gateway, ids) => resolveChildren(world, gateway, ids, Date.now()),
-    limit: (speaker, children, backlog) => countUplink(env, speaker, children, backlog),
+    limit: (...message) => countUplink(env, ...message),
   }
 }

@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import * as z from 'zod'
 import { limits } from '../domain/limits.ts'
 import { deviceType, inactivityTimeout } from '../services/devices/device-fields.ts'
+import { alarmRulesSchema, profileKeysSchema } from '../services/profiles/alarm-rule-schema.ts'
 import { createProfile } from '../services/profiles/create-profile.ts'
 import { decoderSchema } from '../services/profiles/decoder-schema.ts'
 import { deleteProfile } from '../services/profiles/delete-profile.ts'
@@ -16,10 +17,15 @@ const tag = 'Device profiles'
 const missing = ['device_profile_not_found'] as const
 
 const name = z.string().trim().min(1).max(limits.nameLength)
+const retentionDays = z.number().int().min(1).max(limits.retentionDaysMax)
 const fields = {
   type: deviceType.nullish(),
   description: z.string().max(1_000).nullish(),
   inactivityTimeoutMs: inactivityTimeout.nullish(),
+  retentionDays: retentionDays.nullish(),
+  rollupRetentionDays: retentionDays.nullish(),
+  keys: profileKeysSchema.optional(),
+  alarms: alarmRulesSchema.optional(),
   decoder: decoderSchema.nullish(),
 }
 const createSchema = z.object({ name, ...fields })
@@ -32,6 +38,10 @@ const profileSchema = z.object({
   description: z.string().nullable(),
   isDefault: z.boolean(),
   inactivityTimeoutMs: z.number().nullable(),
+  retentionDays: z.number().nullable(),
+  rollupRetentionDays: z.number().nullable(),
+  keys: profileKeysSchema,
+  alarms: alarmRulesSchema,
   decoder: decoderSchema.nullable(),
   createdAt: z.number(),
   updatedAt: z.number(),
@@ -44,7 +54,7 @@ export const deviceProfileRoutes = new Hono<AppEnv>()
     '/api/device-profiles',
     operation({
       id: 'listDeviceProfiles',
-      summary: 'Device profiles of the tenant, by name',
+      summary: 'Device profiles of the tenant, by name; the default one is always there',
       tag,
       permission: 'read',
       response: z.object({ items: z.array(profileSchema) }),
@@ -73,7 +83,10 @@ export const deviceProfileRoutes = new Hono<AppEnv>()
       permission: 'write',
       response: profileSchema,
     }),
-    async (c) => c.json(await ensureDefaultProfile({ ctx: c.var.ctx })),
+    async (c) => {
+      const { id } = await ensureDefaultProfile({ ctx: c.var.ctx })
+      return c.json(await getProfile({ ctx: c.var.ctx, input: { id } }))
+    },
   )
   .get(
     '/api/device-profiles/:id',
@@ -103,11 +116,11 @@ export const deviceProfileRoutes = new Hono<AppEnv>()
     '/api/device-profiles/:id',
     operation({
       id: 'deleteDeviceProfile',
-      summary: 'Delete a device profile; its devices go on without one',
+      summary: 'Delete a device profile; its devices follow the default one',
       tag,
       permission: 'write',
       status: 204,
-      errors: missing,
+      errors: [...missing, 'conflict'],
     }),
     async (c) => {
       await deleteProfile({ ctx: c.var.ctx, input: { id: c.req.param('id') } })

@@ -2,6 +2,8 @@ import { Hono } from 'hono'
 import * as z from 'zod'
 import { limits } from '../domain/limits.ts'
 import { deviceName, deviceType } from '../services/devices/device-fields.ts'
+import { forgetChirpstackApi } from '../services/downlinks/forget-chirpstack-api.ts'
+import { setChirpstackApi } from '../services/downlinks/set-chirpstack-api.ts'
 import { approveDevices, approveEntry } from '../services/webhooks/approve-devices.ts'
 import { deleteInboxEntry } from '../services/webhooks/delete-inbox-entry.ts'
 import { getInboxEntry } from '../services/webhooks/get-inbox-entry.ts'
@@ -31,6 +33,10 @@ const webhooksSchema = z.object({
     })
     .nullable(),
   settings: webhookSettingsSchema,
+  downlinks: z.object({
+    canKeepKeys: z.boolean(),
+    chirpstack: z.object({ apiUrl: z.string(), lastFour: z.string(), setAt: z.number() }).nullable(),
+  }),
   inboxed: z.number(),
 })
 
@@ -90,13 +96,43 @@ export const integrationRoutes = new Hono<AppEnv>()
     '/api/tenant/integrations',
     operation({
       id: 'updateWebhookSettings',
-      summary: 'Unknown devices, radio facts, which payload of The Things Stack',
+      summary: 'Unknown devices, radio facts, which payload of The Things Stack, where downlinks may go',
       tag,
       permission: 'admin',
       json: webhookSettingsSchema.partial(),
       response: webhooksSchema,
     }),
     async (c) => c.json(await updateWebhookSettings({ ctx: c.var.ctx, input: c.req.valid('json') })),
+  )
+  .put(
+    '/api/tenant/integrations/chirpstack',
+    operation({
+      id: 'setChirpstackApi',
+      summary: 'Where ChirpStack takes downlinks: the address of its REST API, and a key, which is kept encrypted',
+      tag,
+      permission: 'admin',
+      json: z.object({
+        apiUrl: z.string().max(limits.outgoingUrlLength),
+        apiKey: z.string().min(1).max(limits.outgoingUrlLength).regex(/^\S+$/),
+      }),
+      response: webhooksSchema,
+      errors: ['not_offered'],
+    }),
+    async (c) => c.json(await setChirpstackApi({ ctx: c.var.ctx, input: c.req.valid('json') })),
+  )
+  .delete(
+    '/api/tenant/integrations/chirpstack',
+    operation({
+      id: 'forgetChirpstackApi',
+      summary: 'Give nothing to ChirpStack any more',
+      tag,
+      permission: 'admin',
+      status: 204,
+    }),
+    async (c) => {
+      await forgetChirpstackApi({ ctx: c.var.ctx })
+      return c.body(null, 204)
+    },
   )
   .post(
     '/api/tenant/integrations/secret',

@@ -4,7 +4,8 @@ import { limits } from '../domain/limits.ts'
 import { ownDevice } from '../services/telemetry/own-devices.ts'
 import type { AppEnv } from './app-env.ts'
 import { operation } from './operation.ts'
-import { openSocket, requireOwnOrigin, requireUpgrade } from './socket.ts'
+import { requireOwnOrigin } from './origin.ts'
+import { openSocket, requireUpgrade } from './socket.ts'
 
 const liveQuery = z.object({
   keys: z
@@ -16,6 +17,8 @@ const liveQuery = z.object({
   since: z.coerce.number().int().min(0).optional(),
   limit: z.coerce.number().int().min(0).max(limits.liveHistoryMost).default(limits.liveHistory),
   lastEventId: z.string().max(64).optional(),
+  /** In place of a session, for a page that cannot send its cookie or a header: used up by the attempt. */
+  ticket: z.string().max(128).optional(),
 })
 
 /** What happens to a device as it happens (docs/live.md). */
@@ -31,9 +34,9 @@ export const liveRoutes = new Hono<AppEnv>().get(
   }),
   async (c) => {
     const device = await ownDevice(c.var.ctx, c.req.param('id'))
+    const { since, lastEventId, ticket, ...asked } = c.req.valid('query')
     requireUpgrade(c)
-    requireOwnOrigin(c)
-    const { since, lastEventId, ...asked } = c.req.valid('query')
+    if (ticket === undefined) requireOwnOrigin(c)
     return openSocket(c, device.deviceId, {
       kind: 'live',
       device,

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { errorCatalog } from '../domain/errors.ts'
 import type { AppEnv } from './app-env.ts'
 import { describe, type Operation, operationOf } from './operation.ts'
-import type { Permission } from './permission.ts'
+import { isOpen, type Permission } from './permission.ts'
 
 interface Route {
   readonly path: string
@@ -11,14 +11,21 @@ interface Route {
   readonly handler: object
 }
 
+const signedIn = [{ session: [] }, { sessionCookie: [] }]
 const security: Readonly<Record<Permission, readonly object[]>> = {
   public: [],
   device: [{ deviceToken: [] }],
   webhook: [{ webhookSecret: [] }],
   setup: [{ setupToken: [] }],
-  read: [{ apiKey: [] }],
-  write: [{ apiKey: [] }],
-  admin: [{ apiKey: [] }],
+  onboarding: [{ setupToken: [] }, {}],
+  person: signedIn,
+  platform: signedIn,
+  read: [{ apiKey: [] }, ...signedIn],
+  operate: [{ apiKey: [] }, ...signedIn],
+  provision: [{ apiKey: [] }, ...signedIn],
+  write: [{ apiKey: [] }, ...signedIn],
+  admin: [{ apiKey: [] }, ...signedIn],
+  own: signedIn,
 }
 
 const problemSchema = {
@@ -56,6 +63,8 @@ export function openApiDocument(routes: readonly Route[], baseUrl: string) {
     components: {
       securitySchemes: {
         apiKey: { type: 'http', scheme: 'bearer', description: 'An API key.' },
+        session: { type: 'http', scheme: 'bearer', description: 'What POST /api/auth/exchange answered.' },
+        sessionCookie: { type: 'apiKey', in: 'cookie', name: '__Host-session', description: 'Set by sign-in.' },
         setupToken: { type: 'http', scheme: 'bearer', description: 'The SETUP_TOKEN.' },
         webhookSecret: { type: 'apiKey', in: 'header', name: 'X-Webhook-Secret', description: 'Or as bearer token.' },
         deviceToken: { type: 'http', scheme: 'bearer', description: 'In the path, or "me" there and the token here.' },
@@ -113,6 +122,7 @@ function success({ status = 200, response, produces }: Operation): object {
 function failures({ permission, errors = [], query, json }: Operation): object {
   const codes = new Set(errors)
   if (permission !== 'public') codes.add('unauthenticated')
+  if (!isOpen(permission) && permission !== 'setup') codes.add('forbidden')
   if (query || json) codes.add('validation_rejected')
   codes.add('unavailable')
   const answers: Record<string, object> = {}

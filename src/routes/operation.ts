@@ -4,20 +4,24 @@ import type * as z from 'zod'
 import { parseJson } from '../codec/json.ts'
 import { AppError, type ErrorCode, type FieldError } from '../domain/errors.ts'
 import { limits } from '../domain/limits.ts'
+import { recordChange } from '../services/audit/record-change.ts'
+import type { Change } from '../services/context.ts'
 import type { AppEnv } from './app-env.ts'
 import { authenticate } from './authenticate.ts'
 import { readBody } from './body.ts'
-import type { Permission } from './permission.ts'
+import { safeMethods } from './origin.ts'
+import type { Demand } from './permission.ts'
 
 /**
  * One operation of the REST interface: the same value authorises the call, validates it and describes it in
  * the OpenAPI document. Every route has one; a test walks the app and fails on a route without.
  */
-export interface Operation {
+export interface Operation extends Demand {
   readonly id: string
   readonly summary: string
   readonly tag: string
-  readonly permission: Permission
+  /** It changes nothing, though its method may: the audit log has no line of it. */
+  readonly isRead?: true
   readonly query?: z.ZodType
   readonly json?: z.ZodType
   /** What the body is where it is no JSON: it is read by the handler. */
@@ -51,13 +55,31 @@ type Validated<S extends Operation> = S extends { query: infer Q extends z.ZodTy
 /** Middleware that lets through only callers with the permission and input that the schemas take. */
 export function operation<const S extends Operation>(spec: S): MiddlewareHandler<AppEnv, string, Validated<S>> {
   const middleware: MiddlewareHandler<AppEnv, string, Validated<S>> = async (c, next) => {
-    c.set('ctx', await authenticate(c, spec.permission))
+    c.set('ctx', await authenticate(c, spec))
     if (spec.query) c.req.addValidatedData('query', validate(spec.query, c.req.query(), 'query'))
-    if (spec.json) c.req.addValidatedData('json', validate(spec.json, await readJson(c), 'body') as object)
+    const body = spec.json && validate(spec.json, await readJson(c), 'body')
+    if (body) c.req.addValidatedData('json', body)
     await next()
+    if (isChange(c, spec)) await recordChange({ ctx: c.var.ctx, input: changeOf(c, spec, body) })
   }
   operations.set(middleware, spec)
   return middleware
+}
+
+/** What devices and servers send is no change; a request that failed is none. */
+function isChange(c: Context<AppEnv>, { permission, isRead }: Operation): boolean {
+  if (isRead || permission === 'device' || permission === 'webhook') return false
+  return !safeMethods.has(c.req.method) && c.error === undefined && c.res.ok
+}
+
+function changeOf(c: Context<AppEnv>, spec: Operation, body: unknown): Change {
+  const ids = Object.values(c.req.param()).join('/')
+  return {
+    action: spec.id,
+    ...(ids && { target: ids }),
+    ...(body !== undefined && { after: body }),
+    ...c.get('change'),
+  }
 }
 
 /** An absent body is an empty object: every field of the schema then says for itself whether it may be absent. */

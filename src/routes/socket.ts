@@ -1,7 +1,6 @@
 import type { Context } from 'hono'
 import { AppError, type Fault, fromFault } from '../domain/errors.ts'
 import type { DeviceId } from '../domain/ids.ts'
-import { publicBaseUrl } from '../env.ts'
 import type { SocketOpening } from '../services/ports.ts'
 import type { AppEnv } from './app-env.ts'
 
@@ -13,17 +12,6 @@ export function isUpgrade(c: Context): boolean {
 export function requireUpgrade(c: Context): void {
   if (isUpgrade(c)) return
   throw new AppError('upgrade_required', { detail: 'Connect here with a WebSocket client (wss://…).' })
-}
-
-/**
- * Browsers send cookies along with any page's upgrade and no CORS check holds it back: only our own pages may.
- * @throws AppError forbidden
- */
-export function requireOwnOrigin(c: Context<AppEnv>): void {
-  const origin = c.req.header('origin')
-  const own = [new URL(c.req.url).origin, new URL(publicBaseUrl(c.env, c.req.url)).origin]
-  if (origin === undefined || own.includes(origin)) return
-  throw new AppError('forbidden', { detail: 'Pages of another origin may not open this socket.' })
 }
 
 /** @throws AppError as the device's object says */

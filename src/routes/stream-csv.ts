@@ -1,9 +1,14 @@
 import type { Context } from 'hono'
 import type { AppEnv } from './app-env.ts'
 
+export function streamCsv(c: Context<AppEnv>, filename: string, lines: AsyncGenerator<string>): Promise<Response> {
+  return streamLines(c, 'text/csv; charset=utf-8', filename, lines)
+}
+
 /** Lines as they are made: the answer is never whole in memory. The first is awaited, so that an error is answered. */
-export async function streamCsv(
+export async function streamLines(
   c: Context<AppEnv>,
+  contentType: string,
   filename: string,
   lines: AsyncGenerator<string>,
 ): Promise<Response> {
@@ -20,7 +25,7 @@ export async function streamCsv(
     },
   })
   return c.body(stream, 200, {
-    'content-type': 'text/csv; charset=utf-8',
+    'content-type': contentType,
     'content-disposition': `attachment; filename="${filename}"`,
   })
 }

@@ -122,6 +122,8 @@ export const telemetryRoutes = new Hono<AppEnv>()
     operation({
       ...read,
       id: 'queryTelemetry',
+      isNarrowed: true,
+      isRead: true,
       summary: 'Series of several devices and keys, raw or aggregated',
       json: queryBody,
       response: querySchema,

@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import * as z from 'zod'
-import { apiScopes } from '../domain/principal.ts'
+import { limits } from '../domain/limits.ts'
+import { apiScopes } from '../domain/roles.ts'
 import { createApiKey } from '../services/api-keys/create-api-key.ts'
 import { listApiKeys } from '../services/api-keys/list-api-keys.ts'
 import { revokeApiKey } from '../services/api-keys/revoke-api-key.ts'
@@ -17,6 +18,7 @@ const apiKey = z.object({
   prefix: z.string(),
   lastFour: z.string(),
   scopes: z.array(z.enum(apiScopes)),
+  deviceIds: z.array(z.string()).nullable(),
   createdAt: z.number(),
   expiresAt: z.number().nullable(),
   lastUsedAt: z.number().nullable(),
@@ -24,23 +26,6 @@ const apiKey = z.object({
 })
 
 export const tenantRoutes = new Hono<AppEnv>()
-  .post(
-    '/api/auth/onboarding',
-    operation({
-      id: 'onboard',
-      summary: 'Make the first tenant and its admin API key, once',
-      tag: 'Tenants',
-      permission: 'setup',
-      json: z.object({ tenantName: name }),
-      status: 201,
-      response: firstKey,
-      errors: ['conflict'],
-    }),
-    async (c) => {
-      const input = { name: c.req.valid('json').tenantName, onlyFirst: true }
-      return c.json(await createTenant({ ctx: c.var.ctx, input }), 201)
-    },
-  )
   .post(
     '/api/tenants',
     operation({
@@ -96,9 +81,11 @@ export const tenantRoutes = new Hono<AppEnv>()
         name,
         scopes: z.array(z.enum(apiScopes)).min(1).max(apiScopes.length),
         expiresAt: z.number().int().positive().nullish(),
+        deviceIds: z.array(z.string().max(64)).min(1).max(limits.apiKeyDevices).nullish(),
       }),
       status: 201,
       response: apiKey.extend({ apiKey: z.string() }),
+      errors: ['device_not_found', 'conflict'],
     }),
     async (c) => c.json(await createApiKey({ ctx: c.var.ctx, input: c.req.valid('json') }), 201),
   )

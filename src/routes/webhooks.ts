@@ -87,7 +87,8 @@ async function takeCall(c: Context<AppEnv>, connector: WebhookConnector): Promis
   }
   const credentials = { tenantId, hashes: secretsOf(c).map(sha256), address }
   try {
-    const answer = await answerWebhook({ ctx, input: { call, credentials } })
+    const target = connector.readTarget?.((name) => c.req.header(name))
+    const answer = await answerWebhook({ ctx, input: { call, credentials, target } })
     return c.json(answer satisfies WebhookAnswer, answer.parked ? 202 : 200)
   } catch (error) {
     // Guessing is counted against the address; a known secret is never held back by its neighbours.

@@ -1,12 +1,14 @@
 /** What the verbs and the pipeline need of the platform. `src/objects` fulfils it; tests may too. */
+import type { Alarm, AlarmAct } from '../domain/alarm/alarm.ts'
 import type { Attribute, AttributeChanges, AttributeScope, AttributeValue } from '../domain/attribute.ts'
 import type { Command, CommandAnswer, CommandRequest, CommandStatus } from '../domain/command.ts'
 import type { Fault } from '../domain/errors.ts'
 import type { DeviceEvent, NewDeviceEvent } from '../domain/events.ts'
 import type { DeviceId, TenantId } from '../domain/ids.ts'
+import type { DownlinkNews, NetworkRoute } from '../domain/network-route.ts'
 import type { PacketLoss } from '../domain/packet-loss.ts'
 import type { DeviceIdentity, Quota } from '../domain/principal.ts'
-import type { Frame } from '../domain/report.ts'
+import type { Frame, FrameCopy } from '../domain/report.ts'
 import type { TimedValue } from '../domain/telemetry.ts'
 import type { WebhookCall } from '../domain/webhook.ts'
 
@@ -47,6 +49,8 @@ export interface Observation {
   readonly readings?: ObservedReadings
   /** Where the uplinks stand in a LoRa device's count. */
   readonly frames?: readonly Frame[]
+  /** How it is told something. */
+  readonly route?: NetworkRoute
 }
 
 /** One text and one list: many small objects cost more to carry than the call (measured). */
@@ -104,6 +108,14 @@ export interface DeviceLink {
   takeCommands(device: DeviceIdentity, waitMs: number, most: number): Promise<CommandRequest[]>
   /** The device's word. False: no such command, or it is over. */
   answerCommand(device: DeviceIdentity, answer: CommandAnswer): Promise<boolean>
+  /** Whether this copy of an uplink is the one to keep. */
+  claimFrame(frame: Frame, copy: FrameCopy): Promise<boolean>
+  /** What a network server says of commands that it was given. */
+  downlinksHeard(news: readonly DownlinkNews[]): Promise<void>
+  /** Resolves when it is committed, or will be. Undefined: the alarm is not open. */
+  actOnAlarm(alarmId: string, act: AlarmAct): Promise<Alarm | undefined>
+  /** Its alarm rules may have changed; silence is counted by them from now on. */
+  reviseRules(device: DeviceIdentity): Promise<void>
   /** To the gateway of a child: the way the messages went by, or undefined (the child is asked again when a way opens). */
   tellChild(child: DeviceId, messages: readonly Downlink[]): Promise<string | undefined>
   /** The child has another gateway now, or is gone. */
@@ -142,7 +154,34 @@ export interface Parking {
   park(parked: ParkedWebhook): Promise<boolean>
 }
 
+export interface SignInAttempt {
+  /** SHA-256 of the e-mail. */
+  readonly account: string
+  readonly network: string
+  readonly password: string
+  /** What is stored for the account; absent: there is none, which must not show. */
+  readonly hash: string | undefined
+}
+
+export type SignInVerdict =
+  /** `renewed`: the hash with today's figures, to be stored in place of the old one. */
+  | { readonly outcome: 'right'; readonly renewed?: string }
+  | { readonly outcome: 'wrong' }
+  | { readonly outcome: 'wait'; readonly waitMs: number }
+
+/** Hashes passwords, and counts attempts per account and per network. */
+export interface SignInDesk {
+  hash(password: string): Promise<string>
+  attempt(attempt: SignInAttempt): Promise<SignInVerdict>
+  /** Counts an attempt against the network. How long to wait; 0: go on. */
+  admit(network: string): Promise<number>
+  /** It was right. */
+  refund(network: string): Promise<void>
+}
+
 export interface Platform {
+  /** The desk of an account or a network. */
+  signIn(key: string): SignInDesk
   /** An MQTT socket: its answer is a 101. */
   openMqtt(opening: BrokerOpening): Promise<Response>
   /** A socket that the device's object is to hold: its answer is a 101, or a Fault as JSON. */

@@ -12,24 +12,26 @@ interface Count {
 const counts = new Map<string, Count>()
 
 /**
- * Counts one message. The binding (approximate, per Cloudflare location, windows of a minute) is asked once in
+ * Counts messages. The binding (approximate, per Cloudflare location, windows of a minute) is asked once in
  * `messagesPerRateUnit` messages; a refusal holds in this isolate until the window is over.
  * @throws AppError quota_exceeded
  */
-export async function countMessage(rate: RateLimit, id: string, limit: string): Promise<void> {
+export async function countMessage(rate: RateLimit, id: string, limit: string, messages = 1): Promise<void> {
   const key = `${limit}:${id}`
   const now = Date.now()
   const count = countOf(key)
   if (count.blockedUntil > now) throw refusal(limit, count.blockedUntil - now)
-  if (++count.messages < limits.messagesPerRateUnit) return
-  count.messages = 0
-  if (await allows(rate, key)) return
-  count.blockedUntil = windowEnd(now)
-  throw refusal(limit, count.blockedUntil - now)
+  count.messages += messages
+  while (count.messages >= limits.messagesPerRateUnit) {
+    count.messages -= limits.messagesPerRateUnit
+    if (await allows(rate, key)) continue
+    count.blockedUntil = windowEnd(now)
+    throw refusal(limit, count.blockedUntil - now)
+  }
 }
 
 /**
- * One message of a speaker, and of each child that it speaks for. A backlog has its own allowance.
+ * Messages of a speaker, and of each child that it speaks for. A backlog has its own allowance.
  * @throws AppError quota_exceeded
  */
 export async function countUplink(
@@ -37,12 +39,15 @@ export async function countUplink(
   speaker: DeviceIdentity,
   children: readonly DeviceIdentity[],
   backlog: boolean,
+  messages = 1,
 ): Promise<void> {
   const kind = backlog ? 'backlog' : 'messages'
   const own = speaker.isGateway
-    ? countMessage(rates.GATEWAY_RATE, speaker.deviceId, `gateway_${kind}_per_minute`)
-    : countMessage(rates.DEVICE_RATE, speaker.deviceId, `device_${kind}_per_minute`)
-  const others = children.map(({ deviceId }) => countMessage(rates.DEVICE_RATE, deviceId, `device_${kind}_per_minute`))
+    ? countMessage(rates.GATEWAY_RATE, speaker.deviceId, `gateway_${kind}_per_minute`, messages)
+    : countMessage(rates.DEVICE_RATE, speaker.deviceId, `device_${kind}_per_minute`, messages)
+  const others = children.map(({ deviceId }) =>
+    countMessage(rates.DEVICE_RATE, deviceId, `device_${kind}_per_minute`, messages),
+  )
   await Promise.all([own, ...others])
 }
 
@@ -50,6 +55,12 @@ export async function countUplink(
 export async function countUnknownToken(rate: RateLimit, address: string): Promise<void> {
   const now = Date.now()
   if (!(await allows(rate, address))) throw refusal('unknown_tokens_per_minute', windowEnd(now) - now)
+}
+
+/** Devices that enrol with one key. @throws AppError quota_exceeded */
+export async function countProvisioning(rate: RateLimit, profileId: string): Promise<void> {
+  const now = Date.now()
+  if (!(await allows(rate, profileId))) throw refusal('provisioned_devices_per_minute', windowEnd(now) - now)
 }
 
 /** A limiter that fails holds nobody back: it guards the service, it is not the service. */

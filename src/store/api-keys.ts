@@ -21,13 +21,39 @@ export async function listApiKeyRows(registry: Registry, tenantId: TenantId): Pr
   return registry.select().from(apiKeys).where(eq(apiKeys.tenantId, tenantId)).orderBy(desc(apiKeys.createdAt))
 }
 
+/** False: there are so many already. */
 export async function insertApiKey(
   registry: Registry,
   tenantId: TenantId,
-  key: NewApiKeyRow & { readonly expiresAt: number | null },
+  key: NewApiKeyRow & { readonly expiresAt: number | null; readonly deviceIds: string | null },
+  most: number,
   now: number,
-): Promise<void> {
-  await registry.insert(apiKeys).values({ ...key, tenantId, createdAt: now })
+): Promise<boolean> {
+  const { meta } = await registry.$client
+    .prepare(
+      `INSERT INTO api_keys (id, tenant_id, name, hash, prefix, last_four, scopes, device_ids, created_at, expires_at)
+       SELECT ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10
+       WHERE (SELECT count(*) FROM api_keys WHERE tenant_id = ?1 AND revoked_at IS NULL) < ?11`,
+    )
+    .bind(
+      tenantId,
+      key.id,
+      key.name,
+      key.hash,
+      key.prefix,
+      key.lastFour,
+      key.scopes,
+      key.deviceIds,
+      now,
+      key.expiresAt,
+      most,
+    )
+    .run()
+  return meta.changes > 0
+}
+
+export async function noteApiKeyUse(registry: Registry, id: string, now: number): Promise<void> {
+  await registry.update(apiKeys).set({ lastUsedAt: now }).where(eq(apiKeys.id, id))
 }
 
 export async function revokeApiKeyRow(
@@ -35,10 +61,11 @@ export async function revokeApiKeyRow(
   tenantId: TenantId,
   id: string,
   now: number,
-): Promise<boolean> {
-  const { meta } = await registry
+): Promise<ApiKeyRow | undefined> {
+  return registry
     .update(apiKeys)
     .set({ revokedAt: now })
     .where(and(eq(apiKeys.tenantId, tenantId), eq(apiKeys.id, id), isNull(apiKeys.revokedAt)))
-  return meta.changes > 0
+    .returning()
+    .get()
 }

@@ -11,19 +11,25 @@ export interface IdentityRow {
   readonly timeout: number | null
   readonly per_minute: number | null
   readonly per_day: number | null
+  readonly rules_revision: number | null
   readonly shards: string
 }
+
+/** A device without a profile follows the tenant's default one. */
+export const joinProfile = `LEFT JOIN device_profiles p ON p.id = coalesce(d.profile_id,
+    (SELECT id FROM device_profiles WHERE tenant_id = d.tenant_id AND is_default = 1))`
 
 /** The columns of an identity, and more where they are asked for. */
 export const selectIdentity = (more = '') => `
   SELECT ${more} d.id, d.tenant_id, d.is_gateway, d.parent_gateway_id, coalesce(d.inactivity_timeout_ms, p.inactivity_timeout_ms) AS timeout,
     plans.telemetry_per_minute AS per_minute, plans.telemetry_per_day AS per_day,
+    CASE WHEN EXISTS (SELECT 1 FROM alarm_rules WHERE profile_id = p.id) THEN max(p.updated_at, d.updated_at) END AS rules_revision,
     (SELECT json_group_array(json_array(from_ts, shard)) FROM
       (SELECT from_ts, shard FROM device_shards WHERE device_id = d.id ORDER BY from_ts)) AS shards
   FROM devices d
   JOIN tenants t ON t.id = d.tenant_id AND t.suspended_at IS NULL
   JOIN plans ON plans.id = t.plan_id
-  LEFT JOIN device_profiles p ON p.id = d.profile_id`
+  ${joinProfile}`
 
 export function toIdentity(row: IdentityRow): DeviceIdentity {
   const quota = {
@@ -41,6 +47,7 @@ export function toIdentity(row: IdentityRow): DeviceIdentity {
     inactivityTimeoutMs: row.timeout ?? limits.inactivityTimeoutMs,
     shards,
     ...(Object.keys(quota).length > 0 && { quota }),
+    ...(row.rules_revision !== null && { rulesRevision: row.rules_revision }),
   }
 }
 

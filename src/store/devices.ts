@@ -1,11 +1,22 @@
-import { and, eq, isNull, type SQL, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, isNull, type SQL, sql } from 'drizzle-orm'
 import type { DeviceId, TenantId } from '../domain/ids.ts'
 import type { Registry } from './registry.ts'
 import { devices } from './schema-devices.ts'
 
 export type DeviceRow = typeof devices.$inferSelect
 
+/** A device with what it has of its profile: one without a profile follows the tenant's default one. */
+export interface FoundDevice extends DeviceRow {
+  readonly profileTimeoutMs: number | null
+}
+
+const profileTimeoutMs = sql<number | null>`(SELECT p.inactivity_timeout_ms FROM device_profiles p WHERE p.id =
+  coalesce(${devices.profileId}, (SELECT id FROM device_profiles WHERE tenant_id = ${devices.tenantId} AND is_default = 1)))`
+const withProfile = { ...getTableColumns(devices), profileTimeoutMs }
+
 export interface DeviceFilter {
+  /** None but these. */
+  readonly ids?: readonly string[] | undefined
   readonly search?: string | undefined
   readonly deviceType?: string | undefined
   readonly gateway?: boolean | undefined
@@ -18,6 +29,7 @@ function conditions(tenantId: TenantId, filter: DeviceFilter): SQL[] {
   if (filter.gateway !== undefined) found.push(eq(devices.isGateway, filter.gateway))
   if (filter.parentGatewayId !== undefined)
     found.push(eq(devices.parentGatewayId, filter.parentGatewayId.toLowerCase()))
+  if (filter.ids) found.push(sql`${devices.id} IN (SELECT value FROM json_each(${JSON.stringify(filter.ids)}))`)
   if (filter.search) found.push(matches(filter.search))
   return found
 }
@@ -58,17 +70,17 @@ export async function pageDevicesByName(
   filter: DeviceFilter,
   order: NameOrder,
   limit: number,
-): Promise<DeviceRow[]> {
+): Promise<FoundDevice[]> {
   const { where, orderBy } = inNameOrder(order)
   return registry
-    .select()
+    .select(withProfile)
     .from(devices)
     .where(and(...conditions(tenantId, filter), ...where))
     .orderBy(...orderBy)
     .limit(limit)
 }
 
-export type DeviceKey = Pick<DeviceRow, 'id' | 'name' | 'inactivityTimeoutMs'>
+export type DeviceKey = Pick<FoundDevice, 'id' | 'name' | 'inactivityTimeoutMs' | 'profileTimeoutMs'>
 
 /** All that a filter leaves, without a page: for what the registry cannot order or filter by. */
 export async function listDeviceKeys(
@@ -79,7 +91,7 @@ export async function listDeviceKeys(
 ): Promise<DeviceKey[]> {
   const { where, orderBy } = inNameOrder(order)
   return registry
-    .select({ id: devices.id, name: devices.name, inactivityTimeoutMs: devices.inactivityTimeoutMs })
+    .select({ id: devices.id, name: devices.name, inactivityTimeoutMs: devices.inactivityTimeoutMs, profileTimeoutMs })
     .from(devices)
     .where(and(...conditions(tenantId, filter), ...where))
     .orderBy(...orderBy)
@@ -89,18 +101,18 @@ export async function findDevices(
   registry: Registry,
   tenantId: TenantId,
   ids: readonly string[],
-): Promise<DeviceRow[]> {
+): Promise<FoundDevice[]> {
   return registry
-    .select()
+    .select(withProfile)
     .from(devices)
     .where(
       and(eq(devices.tenantId, tenantId), sql`${devices.id} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`),
     )
 }
 
-export async function findDevice(registry: Registry, tenantId: TenantId, id: string): Promise<DeviceRow | undefined> {
+export async function findDevice(registry: Registry, tenantId: TenantId, id: string): Promise<FoundDevice | undefined> {
   return registry
-    .select()
+    .select(withProfile)
     .from(devices)
     .where(and(eq(devices.tenantId, tenantId), eq(devices.id, id)))
     .get()

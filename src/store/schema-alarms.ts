@@ -44,6 +44,7 @@ export const alarms = sqliteTable(
   (t) => [
     uniqueIndex('alarms_open').on(t.deviceId, t.ruleId).where(sql`status = 'ACTIVE'`),
     index('alarms_tenant').on(t.tenantId, t.startedAt),
+    index('alarms_device').on(t.deviceId, t.startedAt),
   ],
 )
 
@@ -58,6 +59,27 @@ export const alarmEvents = sqliteTable(
   },
   (t) => [primaryKey({ columns: [t.alarmId, t.at, t.sequence] })],
 )
+
+export const ruleRollouts = sqliteTable(
+  'rule_rollouts',
+  {
+    profileId: text('profile_id').primaryKey(),
+    tenantId: text('tenant_id')
+      .notNull()
+      .references(() => tenants.id, { onDelete: 'cascade' }),
+    afterDeviceId: text('after_device_id').notNull(),
+    startedAt: integer('started_at').notNull(),
+  },
+  (t) => [index('rule_rollouts_tenant').on(t.tenantId)],
+)
+
+export const escalationSettings = sqliteTable('escalation_settings', {
+  tenantId: text('tenant_id')
+    .primaryKey()
+    .references(() => tenants.id, { onDelete: 'cascade' }),
+  settings: text('settings').notNull(),
+  updatedAt: integer('updated_at').notNull(),
+})
 
 export const dashboards = sqliteTable(
   'dashboards',

@@ -99,7 +99,7 @@ export const sessions = sqliteTable(
     lastUsedAt: integer('last_used_at').notNull(),
     expiresAt: integer('expires_at').notNull(),
   },
-  (t) => [index('sessions_person').on(t.personId)],
+  (t) => [index('sessions_person').on(t.personId), index('sessions_age').on(t.expiresAt)],
 )
 
 export const oneTimeLinks = sqliteTable(
@@ -122,7 +122,7 @@ export const oneTimeLinks = sqliteTable(
     expiresAt: integer('expires_at').notNull(),
     usedAt: integer('used_at'),
   },
-  (t) => [index('one_time_links_tenant').on(t.tenantId)],
+  (t) => [index('one_time_links_tenant').on(t.tenantId), index('one_time_links_age').on(t.expiresAt)],
 )
 
 export const apiKeys = sqliteTable(
@@ -182,7 +182,7 @@ export const auditLog = sqliteTable(
     before: text('before'),
     after: text('after'),
   },
-  (t) => [primaryKey({ columns: [t.tenantId, t.at, t.id] })],
+  (t) => [primaryKey({ columns: [t.tenantId, t.at, t.id] }), index('audit_log_age').on(t.at)],
 )
 
 export const tenantIntegrationSecrets = sqliteTable('tenant_integration_secrets', {

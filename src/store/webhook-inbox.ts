@@ -3,7 +3,7 @@ import { limits } from '../domain/limits.ts'
 import { isMigrationMissing } from './d1-faults.ts'
 import type { Registry } from './registry.ts'
 
-/** What could not become a reading, raw. `request` is JSON: what the URL and the headers said. */
+/** What could not become a reading, raw. `request` is JSON: what the URL and the headers said, and the device's `alias`. */
 export interface InboxRow {
   readonly id: string
   readonly connector: string
@@ -75,6 +75,8 @@ export interface InboxFilter {
   readonly reason?: string | undefined
   readonly connector?: string | undefined
   readonly devEui?: string | undefined
+  /** What the server calls the device. */
+  readonly alias?: string | undefined
   readonly before?: string | undefined
   /** Those that were replayed with success too. */
   readonly all?: boolean | undefined
@@ -84,7 +86,7 @@ export interface InboxFilter {
 export async function listInboxRows(
   registry: Registry,
   tenantId: TenantId,
-  { reason, connector, devEui, before, all }: InboxFilter,
+  { reason, connector, devEui, alias, before, all }: InboxFilter,
   limit: number,
 ): Promise<InboxHead[]> {
   const { results } = await registry.$client
@@ -92,9 +94,19 @@ export async function listInboxRows(
       `SELECT ${head}, length(body) AS bytes FROM webhook_inbox
        WHERE tenant_id = ?1 AND (?2 IS NULL OR id < ?2) AND (?3 IS NULL OR reason = ?3)
          AND (?4 IS NULL OR connector = ?4) AND (?5 IS NULL OR dev_eui = ?5) AND (?6 OR replayed_at IS NULL)
+         AND (?8 IS NULL OR request ->> 'alias' = ?8)
        ORDER BY id DESC LIMIT ?7`,
     )
-    .bind(tenantId, before ?? null, reason ?? null, connector ?? null, devEui ?? null, all ? 1 : 0, limit)
+    .bind(
+      tenantId,
+      before ?? null,
+      reason ?? null,
+      connector ?? null,
+      devEui ?? null,
+      all ? 1 : 0,
+      limit,
+      alias ?? null,
+    )
     .all<InboxHead>()
   return results
 }

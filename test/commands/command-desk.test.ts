@@ -3,7 +3,8 @@ import type { Command, CommandRequest } from '../../src/domain/command.ts'
 import { limits } from '../../src/domain/limits.ts'
 import type { DeviceIdentity } from '../../src/domain/principal.ts'
 import { CommandDesk } from '../../src/objects/device/command-desk.ts'
-import { CommandQueue, type CommandRow, commandMigrations } from '../../src/objects/device/command-queue.ts'
+import { CommandQueue, commandMigrations } from '../../src/objects/device/command-queue.ts'
+import type { CommandRow } from '../../src/objects/device/command-row.ts'
 import { sqliteStorage } from './sqlite-storage.ts'
 
 const device = { tenantId: 't', deviceId: 'd' } as unknown as DeviceIdentity
@@ -108,6 +109,19 @@ it('fails at once for a device that is away, and never sends it', async () => {
   way = 'websocket:2'
   await desk.wayOpened(device)
   expect(told).toEqual([])
+})
+
+it('waits a moment for a device that polled just now, and then says that it is away', async () => {
+  way = undefined
+  await desk.take(0, 1)
+  const once = { persistent: false, timeoutMs: 60_000, expiresAt: now + 60_000 }
+  expect(await desk.send(device, make('a', once), 0)).toMatchObject({ state: 'queued' })
+  expect(await desk.take(0, 1)).toMatchObject([{ requestId: 'a' }])
+  expect(await desk.send(device, make('b', once), 0)).toMatchObject({ state: 'queued' })
+  now += limits.pollGapMs
+  await desk.expire()
+  expect(saves.at(-1)?.at(-1)).toMatchObject({ state: 'failed', result: { code: 'device_offline' } })
+  expect(await desk.take(0, 1)).toEqual([])
 })
 
 it('tells who waited that the time was over', async () => {

@@ -3,6 +3,7 @@ import { env, exports } from 'cloudflare:workers'
 import type { DeviceId } from '../../src/domain/ids.ts'
 import { laneStub } from '../../src/objects/stubs.ts'
 import type { TelemetryWriter } from '../../src/objects/telemetry-writer.ts'
+import { secretsMade } from './leaks.ts'
 
 export const setupToken = 'test-setup-token'
 const origin = 'https://edge.test'
@@ -42,7 +43,9 @@ export async function newTenant(fields: Record<string, unknown> = {}): Promise<T
     async device(fields = {}) {
       const response = await api('POST', '/api/devices', { name: 'A device', ...fields })
       if (response.status !== 201) throw new Error(await response.text())
-      return response.json<TestDevice>()
+      const device = await response.json<TestDevice>()
+      secretsMade.add(device.token)
+      return device
     },
   }
 }

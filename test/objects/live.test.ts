@@ -168,6 +168,7 @@ describe('the live feed', () => {
     for (let n = 0; n < 20; n++) await send(device.token, { n })
     early.close()
     await evict(device, 'close')
+    await runInDurableObject(stub(device), () => undefined) // it wakes before the time passes
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + limits.liveResumeMs + 60_000 })
     try {
       await send(device.token, { n: 20 })

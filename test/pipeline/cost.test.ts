@@ -169,6 +169,38 @@ describe('what 1,000 readings cost', () => {
     })
   })
 
+  it('with alarm rules: a row of its object for each observation, and nothing in a database', async () => {
+    const tenant = await newTenant()
+    const rule = { ruleId: 'r', name: 'r', key: 'n', severityStages: [{ severity: 'MAJOR', threshold: 1e6 }] }
+    const profile = await tenant.api('POST', '/api/device-profiles', {
+      name: 'p',
+      alarms: [rule, { ...rule, ruleId: 's' }],
+    })
+    const { profileId } = await profile.json<{ profileId: string }>()
+    const device = await tenant.device({ profileId })
+    const { meter, send } = meteredWorld()
+    await send(device.token, { n: -1 })
+    await settled()
+    await meterObjects(device, meter.telemetry)
+    const before = structuredClone(meter)
+    const stub = env.DEVICE_OBJECT.getByName(device.deviceId)
+    let written = 0
+    await runInDurableObject(stub, (_: DeviceObject, { storage }) => {
+      const exec = storage.sql.exec.bind(storage.sql)
+      vi.spyOn(storage.sql, 'exec').mockImplementation((query: string, ...bound: unknown[]) => {
+        if (/^INSERT|^UPDATE|^DELETE/.test(query)) written++
+        return exec(query, ...bound)
+      })
+    })
+    for (let n = 0; n < 100; n++) expect((await send(device.token, { n })).status).toBe(200)
+    expect(meter.registry).toEqual(before.registry)
+    expect(meter.telemetry.rowsWritten - before.telemetry.rowsWritten).toBe(100)
+    expect(written).toBe(100)
+    await runInDurableObject(stub, async (_: DeviceObject, state) => {
+      expect(await state.storage.getAlarm()).toBeNull()
+    })
+  })
+
   it('one row more each when they are deleted', async () => {
     const tenant = await newTenant()
     const device = await tenant.device()

@@ -26,7 +26,7 @@ describe('device profiles', () => {
       decoder: null,
     })
     const { items } = await (await tenant.api('GET', '/api/device-profiles')).json<{ items: Profile[] }>()
-    expect(items.map(({ name }) => name)).toEqual(['Probe'])
+    expect(items.map(({ name }) => name)).toEqual(['default', 'Probe'])
 
     const { deviceId } = await tenant.device({ profileId })
     expect((await tenant.api('DELETE', path)).status).toBe(204)
@@ -38,7 +38,47 @@ describe('device profiles', () => {
     const tenant = await newTenant()
     const ask = async () =>
       (await (await tenant.api('GET', '/api/device-profiles/ensure-default')).json<Profile>()).profileId
-    expect(new Set(await Promise.all([ask(), ask(), ask()])).size).toBe(1)
+    const ids = new Set(await Promise.all([ask(), ask(), ask()]))
+    expect(ids.size).toBe(1)
+    const answer = await tenant.api('DELETE', `/api/device-profiles/${[...ids][0]}`)
+    expect(await answer.json()).toMatchObject({ status: 409, reason: 'default_profile' })
+  })
+
+  it('hold how keys are shown, retention and alarm rules in their order; what is not named stays', async () => {
+    const tenant = await newTenant()
+    const rule = (ruleId: string) => ({ ruleId, name: ruleId, key: 't', severityStages: [{ severity: 'MAJOR' }] })
+    const keys = { t: { label: 'Temperature', unit: '°C', decimals: 1, scale: 0.1, offset: -40 } }
+    const fields = { name: 'Probe', keys, retentionDays: 30, rollupRetentionDays: 400, alarms: [rule('b'), rule('a')] }
+    const made = await (await tenant.api('POST', '/api/device-profiles', fields)).json<Profile>()
+    const path = `/api/device-profiles/${made.profileId}`
+    expect(made).toMatchObject({ ...fields, alarms: [{ ruleId: 'b', schemaVersion: 2 }, { ruleId: 'a' }] })
+    expect(await (await tenant.api('GET', path)).json()).toEqual(made)
+    expect(await (await tenant.api('PUT', path, { name: 'New' })).json()).toMatchObject({
+      ...made,
+      name: 'New',
+      updatedAt: expect.any(Number),
+    })
+    const changed = await tenant.api('PUT', path, { alarms: [rule('c'), rule('b')], keys: {} })
+    expect(await changed.json()).toMatchObject({ keys: {}, alarms: [{ ruleId: 'c' }, { ruleId: 'b' }] })
+    const twice = await tenant.api('PUT', path, { alarms: [rule('c'), rule('c')] })
+    expect(twice.status).toBe(422)
+  })
+
+  it('say when their devices are inactive, the default one for those without; a device’s own word goes first', async () => {
+    const tenant = await newTenant()
+    const timeoutOf = async (deviceId: string) =>
+      (await (await tenant.api('GET', `/api/devices/${deviceId}`)).json<{ inactivityTimeoutMs: number }>())
+        .inactivityTimeoutMs
+    const make = { name: 'Slow', inactivityTimeoutMs: 7_200_000 }
+    const { profileId } = await (await tenant.api('POST', '/api/device-profiles', make)).json<Profile>()
+    const fallback = await (await tenant.api('GET', '/api/device-profiles/ensure-default')).json<Profile>()
+    await tenant.api('PUT', `/api/device-profiles/${fallback.profileId}`, { inactivityTimeoutMs: 30_000 })
+    const ids = await Promise.all([{ profileId }, {}, { profileId, inactivityTimeoutMs: 5_000 }].map(tenant.device))
+    expect(await Promise.all(ids.map(({ deviceId }) => timeoutOf(deviceId)))).toEqual([7_200_000, 30_000, 5_000])
+    const { items } = await (await tenant.api('GET', '/api/devices?online=false')).json<{
+      items: { inactivityTimeoutMs: number }[]
+    }>()
+    expect(items.map((row) => row.inactivityTimeoutMs).sort((a, b) => a - b)).toEqual([5_000, 30_000, 7_200_000])
   })
 
   it('are the tenant’s own: no stranger sees, changes or gives one', async () => {

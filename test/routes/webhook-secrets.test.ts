@@ -64,7 +64,7 @@ async function post(
 
 const audited = async () => {
   const { results } = await env.DB.prepare(
-    'SELECT actor, action, address FROM audit_log WHERE tenant_id = ? ORDER BY at',
+    "SELECT actor, action, address FROM audit_log WHERE tenant_id = ? AND action LIKE 'webhook_%' ORDER BY at",
   )
     .bind(tenant.tenantId)
     .all()

@@ -4,6 +4,7 @@ import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { describe, expect, it } from 'vitest'
 import * as alarms from '../../src/store/schema-alarms.ts'
 import * as devices from '../../src/store/schema-devices.ts'
+import * as people from '../../src/store/schema-people.ts'
 import * as tenants from '../../src/store/schema-tenants.ts'
 import * as telemetry from '../../src/store/telemetry-schema.ts'
 
@@ -26,7 +27,7 @@ async function tablesOf(db: D1Database): Promise<{ name: string; sql: string }[]
 }
 
 const cases = [
-  ['registry', () => env.DB, Object.values({ ...tenants, ...devices, ...alarms }).filter(isTable)],
+  ['registry', () => env.DB, Object.values({ ...tenants, ...people, ...devices, ...alarms }).filter(isTable)],
   ['telemetry', () => env.TELEMETRY_0, Object.values(telemetry).filter(isTable)],
 ] as const
 

@@ -1,4 +1,5 @@
 import { digest } from '../../domain/digest.ts'
+import type { DownlinkNews } from '../../domain/network-route.ts'
 import type { WebhookMeta } from '../connector.ts'
 import { type Fields, fields, label, list, number, orZero } from '../lns/fields.ts'
 import { best, type Radio } from '../lns/radio.ts'
@@ -13,6 +14,7 @@ import {
   toValuesSaid,
 } from '../lns/reports.ts'
 import { firstTime } from '../lns/times.ts'
+import { isObject } from '../native-document.ts'
 import type { ChirpstackEvent } from './shape.ts'
 
 const connector = 'chirpstack'
@@ -28,11 +30,13 @@ export const readEvent: Readonly<Record<ChirpstackEvent, (body: Fields, meta: We
     const isTaken = body.acknowledged === true
     const reason = isTaken ? 'acknowledged' : 'nacked'
     const detail = `Downlink ${label(body.queueItemId) ?? ''} (frame ${orZero(body.fCntDown)}): ${isTaken ? 'acknowledged by the device' : 'not acknowledged'}.`
-    return happening({ kind: 'lora_downlink', connector, reason, detail, mark }, body, meta, isTaken)
+    const said = happening({ kind: 'lora_downlink', connector, reason, detail, mark }, body, meta, isTaken)
+    return withNews(said, body.queueItemId, isTaken ? 'delivered' : 'failed', reason)
   },
   txack: (body, meta, mark) => {
     const detail = `Downlink ${label(body.queueItemId) ?? ''} (frame ${orZero(body.fCntDown)}): sent by the radio gateway ${label(body.gatewayId) ?? ''}.`
-    return happening({ kind: 'lora_downlink', connector, reason: 'sent', detail, mark }, body, meta, false)
+    const said = happening({ kind: 'lora_downlink', connector, reason: 'sent', detail, mark }, body, meta, false)
+    return withNews(said, body.queueItemId, 'sent')
   },
   log: (body, meta, mark) => {
     const detail = `${label(body.level) ?? 'INFO'} ${label(body.code) ?? 'UNKNOWN'}: ${label(body.description) ?? ''}`
@@ -44,7 +48,9 @@ export const readEvent: Readonly<Record<ChirpstackEvent, (body: Fields, meta: We
       mark,
       ...(reason && { reason }),
     }
-    return happening(log, body, meta, false)
+    const became = endings[label(body.code) ?? '']
+    const said = happening(log, body, meta, false)
+    return became ? withNews(said, fields(body.context).queue_item_id, became, reason) : said
   },
   status: readStatus,
   location: (body, meta) => {
@@ -55,6 +61,22 @@ export const readEvent: Readonly<Record<ChirpstackEvent, (body: Fields, meta: We
     body.object === undefined
       ? passedOver('An integration event without an object.')
       : toValuesSaid(body.object, timeOf(body, meta), false),
+}
+
+/** Log codes after which a queued downlink is never sent. */
+const endings: Readonly<Record<string, DownlinkNews['became']>> = {
+  EXPIRED: 'expired',
+  DOWNLINK_PAYLOAD_SIZE: 'failed',
+  F_CNT_DOWN: 'failed',
+}
+
+/** The news that the event is, of the downlink that the queue calls so. */
+function withNews(said: Said, queueItemId: unknown, became: DownlinkNews['became'], reason?: string): Said {
+  const [event] = said.events
+  const id = label(queueItemId)
+  if (id === undefined || !event) return said
+  const news = { marks: [id], became, at: event.at, detail: event.detail, ...(reason && { reason }) }
+  return { ...said, downlinks: [news] }
 }
 
 function happening(what: Happening, body: Fields, meta: WebhookMeta, isHeard: boolean): Said {
@@ -71,7 +93,9 @@ function readUp(body: Fields, meta: WebhookMeta): Said {
     ...(fPort !== undefined && { fPort }),
   }
   const times = [body.time, ...trustedTimes(list(body.rxInfo))]
-  const said = toUplinkSaid({ decoded: body.object, payload: body.data, fPort, times, radio }, meta)
+  // The key of the payload is at the join server: what is there is no device's bytes.
+  const isEncrypted = isObject(body.joinServerContext)
+  const said = toUplinkSaid({ decoded: body.object, payload: body.data, isEncrypted, fPort, times, radio }, meta)
   return { ...said, frame: { fCnt, session: label(body.devAddr) ?? '' } }
 }
 

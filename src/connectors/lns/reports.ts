@@ -13,6 +13,8 @@ import { keepValues } from './values.ts'
 export interface LnsUplink {
   readonly decoded: unknown
   readonly payload: unknown
+  /** The server itself cannot read it. */
+  readonly isEncrypted?: boolean
   readonly fPort: number | undefined
   /** Times by which it may be stored, most trusted first, besides what the decoder gives. */
   readonly times: readonly unknown[]
@@ -47,9 +49,16 @@ export function toUplinkSaid(uplink: LnsUplink, meta: WebhookMeta): Said {
   }
   const sent = text(uplink.payload)
   if (sent === undefined || fPort === 0) return passedOver('An uplink without a payload: the device is there.', true)
+  if (uplink.isEncrypted) return { ...nothing, rejected: [stillEncrypted(sent)], isHeard: true }
   const bytes = fromBase64(sent)
   if (!bytes) return { ...nothing, rejected: [notBase64(sent)], isHeard: true }
   return { ...nothing, payload: { bytes, fPort, uplink: base, radio: merge(facts), isDecoded }, isHeard: true }
+}
+
+function stillEncrypted(raw: string) {
+  const detail =
+    'The payload is still encrypted: its key is at the join server, and the network server was not given it (joinServerContext).'
+  return { index: 0, fault: toFault(new AppError('payload_malformed', { reason: 'payload_encrypted', detail })), raw }
 }
 
 function notBase64(raw: string) {

@@ -1,4 +1,5 @@
 import { digest } from '../../domain/digest.ts'
+import type { DownlinkNews } from '../../domain/network-route.ts'
 import type { TelemetryValues } from '../../domain/telemetry.ts'
 import type { WebhookMeta } from '../connector.ts'
 import { type Fields, fields, label, list, number, orZero } from '../lns/fields.ts'
@@ -23,40 +24,38 @@ type Reader = (content: Fields, body: Fields, meta: WebhookMeta, mark: string) =
 
 /** One reader a message; what it makes of its content. */
 export const readMessage: Readonly<Record<TtnMessage, Reader>> = {
-  uplink_message: readUplink,
+  uplink_message: (content, body, meta) => {
+    const said = readUplink(content, body, meta)
+    const isTwofold = meta.settings.ttnPayload === 'decoded' && list(content.normalized_payload).length > 0
+    return isTwofold ? { ...said, copy: 'uplink' } : said
+  },
   uplink_normalized: (content, body, meta) => {
     if (meta.settings.ttnPayload === 'normalized') return readUplink(content, body, meta)
-    return passedOver('A normalized copy of an uplink: the setting ttnPayload takes decoded payloads.', true)
+    // Whether the uplink itself comes too, with its decoded payload, is for the device's object to know.
+    return { ...readUplink(content, body, meta), copy: 'normalized' }
   },
   join_accept: (content, body, meta, mark) => {
     const address = label(fields(body.end_device_ids).dev_addr)
-    return happening(
-      { kind: 'lora_join', connector, detail: `Joined as ${address ?? 'a device'}.`, mark },
-      content,
-      body,
-      meta,
-      true,
-    )
+    const detail = `Joined as ${address ?? 'a device'}.`
+    const said = happening({ kind: 'lora_join', connector, detail, mark }, content, body, meta, true)
+    return withNews(said, list(content.invalidated_downlinks), 'failed', 'invalidated')
   },
-  downlink_queued: downlink('queued', 'queued'),
-  downlink_sent: downlink('sent', 'sent'),
-  downlink_ack: downlink('acknowledged', 'acknowledged by the device', true),
-  downlink_nack: downlink('nacked', 'not acknowledged by the device', true),
+  downlink_queued: downlink('queued', 'queued', 'queued'),
+  downlink_sent: downlink('sent', 'sent', 'sent'),
+  downlink_ack: downlink('delivered', 'acknowledged', 'acknowledged by the device', true),
+  downlink_nack: downlink('failed', 'nacked', 'not acknowledged by the device', true),
   downlink_failed: (content, body, meta, mark) => {
     const { name, message_format } = fields(content.error)
     const why = label(message_format) ?? label(name) ?? 'no reason was given'
     const detail = `${nameOf(fields(content.downlink))}: failed (${why}).`
-    return happening({ kind: 'lora_downlink', connector, reason: 'failed', detail, mark }, content, body, meta, false)
+    const event: Happening = { kind: 'lora_downlink', connector, reason: 'failed', detail, mark }
+    return withNews(happening(event, content, body, meta, false), [both(content.downlink, body)], 'failed')
   },
   downlink_queue_invalidated: (content, body, meta, mark) => {
     const detail = `The queue of ${list(content.downlinks).length} downlinks was invalidated (last frame ${orZero(content.last_f_cnt_down)}).`
-    return happening(
-      { kind: 'lora_downlink', connector, reason: 'invalidated', detail, mark },
-      content,
-      body,
-      meta,
-      false,
-    )
+    const event: Happening = { kind: 'lora_downlink', connector, reason: 'invalidated', detail, mark }
+    // It comes only where the application server could not make a new queue of it.
+    return withNews(happening(event, content, body, meta, false), list(content.downlinks), 'failed', 'invalidated')
   },
   location_solved: (content, body, meta) =>
     toValuesSaid(placeOf(fields(content.location)), timeOf(content, body, meta), false),
@@ -66,11 +65,30 @@ export const readMessage: Readonly<Record<TtnMessage, Reader>> = {
       : toValuesSaid(content.data, timeOf(content, body, meta), false),
 }
 
-function downlink(reason: string, words: string, isHeard = false): Reader {
+function downlink(became: DownlinkNews['became'], reason: string, words: string, isHeard = false): Reader {
   return (content, body, meta, mark) => {
     const detail = `${nameOf(content)}: ${words}.`
-    return happening({ kind: 'lora_downlink', connector, reason, detail, mark }, content, body, meta, isHeard)
+    const event: Happening = { kind: 'lora_downlink', connector, reason, detail, mark }
+    return withNews(happening(event, content, body, meta, isHeard), [both(content, body)], became, reason)
   }
+}
+
+/** The news that the event is, of each of the downlinks. */
+function withNews(said: Said, downlinks: readonly unknown[], became: DownlinkNews['became'], reason?: string): Said {
+  const [event] = said.events
+  if (!event) return said
+  const { at, detail } = event
+  const news = downlinks.map((own) => ({ marks: marksOf(own), became, at, detail, ...(reason && { reason }) }))
+  return { ...said, downlinks: news.filter(({ marks }) => marks.length > 0) }
+}
+
+function marksOf(downlink: unknown): string[] {
+  return list(fields(downlink).correlation_ids).flatMap((id) => label(id) ?? [])
+}
+
+/** Ours is among them; a field mask may have left those of the downlink itself out. */
+function both(downlink: unknown, body: Fields): Fields {
+  return { correlation_ids: [...marksOf(downlink), ...marksOf(body)] }
 }
 
 function nameOf({ f_port, f_cnt, correlation_ids }: Fields): string {

@@ -80,7 +80,7 @@ export class MqttConnection {
 
   /** Bytes of packets that wait or are under way. */
   get unanswered(): number {
-    return this.#unanswered
+    return this.#unanswered + this.#framer.held
   }
 
   receive(bytes: Uint8Array, now: number): void {

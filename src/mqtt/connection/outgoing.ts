@@ -172,14 +172,20 @@ export class Outgoing {
     const { qos } = message
     const packetId = qos === 0 ? undefined : (given ?? this.#nextPacketId())
     const topic = this.#spell(message)
+    const packet = {
+      type: 'publish',
+      message,
+      isDup: isDup && qos > 0,
+      ...(packetId !== undefined && { packetId }),
+    } as const
     const name = this.#aliases.name(topic)
-    const ids = packetId !== undefined && { packetId }
-    // [MQTT-3.1.2-25]: one that is too large counts as done.
-    if (!this.#send({ type: 'publish', message, isDup: isDup && qos > 0, ...name, ...ids })) {
+    const isSent = this.#send({ ...packet, ...name })
+    // [MQTT-3.1.2-25]: one that is too large, also without an alias that would be new, counts as done.
+    if (!isSent && !(name.topicAlias !== undefined && this.#send({ ...packet, topic }))) {
       if (id !== undefined) this.#settled.push(id)
       return
     }
-    if (name.topicAlias !== undefined) this.#aliases.use(topic, name.topicAlias)
+    if (isSent && name.topicAlias !== undefined) this.#aliases.use(topic, name.topicAlias)
     if (packetId === undefined || qos === 0) return
     this.#inflight.set(packetId, { qos, isReceived: false, ...(id !== undefined && { id }) })
   }
@@ -199,8 +205,15 @@ export class Outgoing {
 const isQos0 = (outbound: Outbound) => outbound.kind === 'publish' && outbound.message.qos === 0
 
 function sizeOf(outbound: Outbound): number {
-  const own = outbound.kind === 'publish' ? outbound.message.payload.length + outbound.message.topic.length : 0
-  return own + limits.waitingFrameBytes
+  if (outbound.kind === 'pubrel') return limits.waitingFrameBytes
+  const { topic, payload, properties } = outbound.message
+  return payload.length + topic.length + propertyBytes(properties) + limits.waitingFrameBytes
+}
+
+function propertyBytes(properties: OutboundPublish['message']['properties']): number {
+  if (!properties) return 0
+  const { correlationData, ...texts } = properties
+  return (correlationData?.length ?? 0) + JSON.stringify(texts).length
 }
 
 function packOutbound(outbound: Outbound): PackedOutbound {

@@ -27,7 +27,10 @@ export async function handlePublish(context: Context, client: Client, run: reado
   const stop = packets.findIndex((packet, i) => packet.qos > 0 && isPassing(outcomes[i]))
   const settled = stop === -1 ? packets : packets.slice(0, stop)
   const acks = settled.flatMap((packet, i) => acknowledge(context, client, packet, outcomes[i] ?? missing))
-  if (settled.some(({ qos }) => qos === 2)) await context.saveUnreleased()
+  // What was published behind it is not published again when it comes again.
+  const done = packets.filter((packet, i) => packet.qos === 2 && outcomes[i] === 'done')
+  for (const { packetId } of done) if (packetId !== undefined) context.incoming.take(packetId)
+  if (done.length > 0 || settled.some(({ qos }) => qos === 2)) await context.saveUnreleased()
   for (const { type, packetId, reasonCode } of acks) {
     if (type === 'puback' || isFailure(reasonCode)) context.incoming.finish(packetId)
   }

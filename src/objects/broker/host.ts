@@ -3,7 +3,7 @@ import { limits } from '../../domain/limits.ts'
 import { resolveChildNames } from '../../services/devices/child-names.ts'
 import { resolveChildren, resolveToken } from '../../services/devices/token-cache.ts'
 import { countUnknownToken, countUplink } from '../../services/rate-gate.ts'
-import { findDeviceIdentities } from '../../store/device-identity.ts'
+import { findIdentityByToken } from '../../store/device-identity.ts'
 import { openRegistry } from '../../store/registry.ts'
 import { createPlatform, spaceStub } from '../stubs.ts'
 import type { ConnectionTable } from './connection-table.ts'
@@ -20,7 +20,7 @@ export function createHost(env: Env, table: ConnectionTable, background: PortsHo
       platform: sharingLanes(createPlatform(env)),
       findChildren: (gateway, ids) => resolveChildren({ registry }, gateway, ids, Date.now()),
       findChildrenByName: (gateway, names) => resolveChildNames({ registry }, gateway, names, Date.now()),
-      limit: (speaker, children, backlog) => countUplink(env, speaker, children, backlog),
+      limit: (...message) => countUplink(env, ...message),
     },
     space: ({ deviceId }) => spaceStub(env, deviceId),
     async findByToken(token, address) {
@@ -28,9 +28,9 @@ export function createHost(env: Env, table: ConnectionTable, background: PortsHo
       if (!device) await countUnknownToken(env.UNKNOWN_TOKEN_RATE, address)
       return device
     },
-    async lookUp({ tenantId, deviceId }) {
-      const found = await withDeadline(findDeviceIdentities(registry, tenantId, [deviceId]), limits.d1TimeoutMs)
-      return found.get(deviceId)
+    async lookUp({ deviceId }, token) {
+      const found = await withDeadline(findIdentityByToken(registry, token), limits.d1TimeoutMs)
+      return found?.deviceId === deviceId ? found : undefined
     },
     now: () => Date.now(),
   }

@@ -21,8 +21,8 @@ export interface PortsHost {
   space(device: Pick<DeviceIdentity, 'deviceId'>): SpaceLink
   /** @throws AppError quota_exceeded: too many unknown tokens of one address */
   findByToken(token: string, address: string): Promise<DeviceIdentity | undefined>
-  /** The device as it is now; undefined: gone. */
-  lookUp(device: DeviceIdentity): Promise<DeviceIdentity | undefined>
+  /** The device as it is now; undefined: gone, or the token is not its any more. */
+  lookUp(device: DeviceIdentity, token: string): Promise<DeviceIdentity | undefined>
   /** Goes on after the event. */
   background(work: Promise<unknown>): void
   now(): number
@@ -59,7 +59,7 @@ export function createPorts(host: PortsHost, of: BrokerSocket): BrokerPorts {
     const device = known()
     const now = host.now()
     if (now - (of.identity.checkedAt ?? 0) < limits.identityRecheckMs) return device
-    const current = await host.lookUp(device)
+    const current = await host.lookUp(device, of.client?.speaker.token ?? '')
     if (!current) throw new PacketFault(reasons.notAuthorized, 'This device is gone, or may not speak any more.')
     of.identify(current, now)
     return current
@@ -91,7 +91,7 @@ export function createPorts(host: PortsHost, of: BrokerSocket): BrokerPorts {
 
   async function publishPlain(device: DeviceIdentity, messages: readonly Inbound[]): Promise<readonly Outcome[]> {
     try {
-      await Promise.all(messages.map(() => host.uplinks.limit(device, [], false)))
+      await host.uplinks.limit(device, [], false, messages.length)
     } catch (thrown) {
       const outcome = faultOutcome(toAppError(thrown))
       return messages.map(() => outcome)

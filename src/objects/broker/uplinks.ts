@@ -39,8 +39,9 @@ export async function receiveUplinks(
   mark: string,
   receivedAt: number,
 ): Promise<Outcome[]> {
-  const raws = messages.map(
-    async (message): Promise<RawUplink> => ({
+  const raws: RawUplink[] = []
+  for (const message of messages) {
+    raws.push({
       principal: { kind: 'device', device },
       body: connector === mqttGateway ? await named(ctx, device, message) : bodyOf(message),
       receivedAt,
@@ -48,9 +49,9 @@ export async function receiveUplinks(
         repeatMark: `${mark}.${message.packetId}`,
         ...(!message.isDup && { isFirst: true as const }),
       }),
-    }),
-  )
-  const outcomes = await receiveAll(ctx, connector, device, await Promise.all(raws))
+    })
+  }
+  const outcomes = await receiveAll(ctx, connector, device, raws)
   return outcomes.map(toOutcome)
 }
 

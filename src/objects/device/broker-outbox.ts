@@ -1,6 +1,7 @@
 import { withDeadline } from '../../domain/deadline.ts'
 import { limits } from '../../domain/limits.ts'
 import { log } from '../../log.ts'
+import { reasons } from '../../mqtt/reason-codes.ts'
 import type { Delivery } from '../../mqtt/space/calls.ts'
 import { type BrokerLink, brokerOf } from '../broker/links.ts'
 
@@ -66,7 +67,10 @@ export class BrokerOutbox {
       return await withDeadline(this.#host.broker(name).deliver(batch), limits.tellMs)
     } catch (error) {
       log('warn', 'broker_unreachable', { error })
-      return batch.map(({ connection }) => connection)
+      const connections = batch.map(({ connection }) => connection)
+      // It may have them still, and only be slow: nobody must be left connected to a session that is over.
+      this.kick(connections, reasons.serverUnavailable, 'A part of the service does not answer; connect again.')
+      return connections
     }
   }
 }

@@ -1,22 +1,24 @@
 import type { Command, CommandAnswer, CommandRequest, CommandStatus } from '../../domain/command.ts'
 import { AppError } from '../../domain/errors.ts'
 import { limits } from '../../domain/limits.ts'
+import type { DownlinkNews } from '../../domain/network-route.ts'
 import type { DeviceIdentity } from '../../domain/principal.ts'
 import { log } from '../../log.ts'
 import type { Downlink } from '../../services/ports.ts'
-import { type CommandQueue, type CommandRow, toRequest, toStatus } from './command-queue.ts'
+import { CommandNetwork, type NetworkPort } from './command-network.ts'
+import type { CommandQueue } from './command-queue.ts'
+import { bounded, type CommandRow, sameOrConflict, toRequest, toStatus } from './command-row.ts'
+import { type HistoryPorts, HistorySaver } from './history-saver.ts'
 
-export interface DeskPorts {
+export interface DeskPorts extends HistoryPorts {
   /** The way it went by; undefined: none is open. */
   tell(device: DeviceIdentity, messages: readonly Downlink[]): Promise<string | undefined>
+  /** Where no way is open; absent: no network server leads to the device. */
+  readonly network?: NetworkPort
   /** As the registry has it now: who keeps an identity keeps an old one. Undefined: gone. */
   current(device: DeviceIdentity): Promise<DeviceIdentity | undefined>
-  saveHistory(device: DeviceIdentity, rows: readonly CommandRow[]): Promise<void>
   /** Something became of a command. */
   changed(row: CommandRow): void
-  /** The object's alarm must ring by then. */
-  arm(at: number): void
-  now(): number
 }
 
 interface Poller {
@@ -30,16 +32,18 @@ const polling = 'http'
 export class CommandDesk {
   readonly #queue: CommandQueue
   readonly #ports: DeskPorts
+  readonly #network: CommandNetwork
+  readonly #history: HistorySaver
   #pollers: Poller[] = []
   readonly #senders = new Map<string, Set<() => void>>()
   #lastPoll = 0
   #pumping: Promise<void> | undefined
-  #saving: Promise<void> = Promise.resolve()
-  #nextSave: Promise<void> | undefined
 
   constructor(queue: CommandQueue, ports: DeskPorts) {
     this.#queue = queue
     this.#ports = ports
+    this.#history = new HistorySaver(queue, ports)
+    this.#network = new CommandNetwork(queue, { ...ports, changed: (id) => this.#changed(id) })
   }
 
   /** @throws AppError quota_exceeded, conflict */
@@ -55,8 +59,7 @@ export class CommandDesk {
     this.#arm() // whatever cuts the rest short, it expires
     this.#changed(command.id)
     await this.pump(device)
-    const isAway = this.#queue.get(command.id)?.state === 'queued' && !this.#isPolled()
-    if (isAway && !command.persistent) this.#finish(command.id, 'failed', { success: false, code: 'device_offline' })
+    if (!command.persistent && this.#queue.isWithUs(command.id)) this.#giveUpOrAwaitPoll(command.id)
     this.#arm()
     if (waitMs > 0 && command.twoWay) {
       await this.#over(command.id, waitMs)
@@ -67,6 +70,12 @@ export class CommandDesk {
     const status = this.#queue.get(command.id) ?? row
     if (!status) throw new AppError('command_not_found', { detail: 'Too much became of other commands meanwhile.' })
     return toStatus(status)
+  }
+
+  /** A device that long-polls asks again in a moment, or is away. */
+  #giveUpOrAwaitPoll(id: string): void {
+    if (this.#isPolled()) this.#queue.awaitPoll(id, this.#lastPoll + limits.pollGapMs)
+    else this.#finish(id, 'failed', { success: false, code: this.#network.absence })
   }
 
   cancel(id: string): CommandStatus | undefined {
@@ -81,12 +90,12 @@ export class CommandDesk {
     const now = this.#ports.now()
     const rows = this.#queue.waiting(now, most)
     for (const row of rows) this.#queue.markSent(row, polling, now)
+    for (const { command } of rows) this.#changed(command.id)
     if (rows.length === 0 && waitMs > 0) {
       const row = await this.#nextCommand(waitMs)
       if (row) rows.push(row)
     }
     this.#lastPoll = this.#ports.now()
-    for (const { command } of rows) this.#changed(command.id)
     this.#arm()
     // Its time for an answer runs: the history is not waited for. What cannot be saved now is saved by the alarm.
     this.flush().catch((error: unknown) => log('warn', 'commands_not_saved', { error }))
@@ -159,7 +168,7 @@ export class CommandDesk {
 
   /** Hands over what waits, in order, for as long as somebody takes it. One at a time. */
   pump(device: DeviceIdentity): Promise<void> {
-    const before = this.#pumping ?? Promise.resolve()
+    const before = this.#pumping?.catch(() => undefined) ?? Promise.resolve()
     const pumping = before
       .then(() => this.#pump(device))
       .finally(() => {
@@ -182,12 +191,32 @@ export class CommandDesk {
         const told = await this.#ports
           .tell(device, [{ kind: 'command', request: toRequest(row), timeoutMs: row.command.timeoutMs }])
           .catch((): null => null)
-        if (told === null) return // it may have gone out: its time for an answer decides
-        if (told === undefined) return this.#queue.unsend(row.command.id)
-        this.#queue.markWay(row.command.id, told)
+        if (told === null) return this.#unsure(row)
+        if (told !== undefined) this.#queue.markWay(row.command.id, told)
+        else {
+          this.#queue.unsend(row.command.id, this.#ports.now())
+          if (!(await this.#network.ask(device, row.command.id))) return
+        }
       }
       this.#changed(row.command.id)
     }
+  }
+
+  /** It may have gone out: its time for an answer decides. What waits behind it is tried again. */
+  #unsure({ command }: CommandRow): void {
+    this.#queue.endHanded(command.id)
+    this.#queue.retryBy(this.#ports.now() + limits.commandSaveRetryMs)
+    this.#arm()
+    this.#changed(command.id)
+  }
+
+  /** A network server says what became of commands. */
+  async heard(news: readonly DownlinkNews[]): Promise<void> {
+    // One that is being handed over may be told of before its name there is known.
+    if (news.some(({ marks }) => !this.#queue.byMark(marks))) await this.#pumping?.catch(() => undefined)
+    for (const item of news) this.#network.take(item)
+    this.#arm()
+    await this.flush()
   }
 
   /** A way opened: what waits goes out. */
@@ -216,24 +245,28 @@ export class CommandDesk {
       if (device) await this.pump(device)
     } catch (error) {
       log('warn', 'commands_wait', { device_id: kept.deviceId, error })
-      this.#ports.arm(this.#ports.now() + limits.commandSaveRetryMs)
+      this.#queue.retryBy(this.#ports.now() + limits.commandSaveRetryMs)
     }
   }
 
   /** After an eviction: what was being handed over then may not have arrived, nor what became of it been saved. */
   woke(): void {
-    const isAnyLost = this.#queue.wayClosed() > 0
+    const isAnyLost = this.#queue.wayClosed() + this.#network.woke() > 0
     if (isAnyLost || this.#queue.unsaved().length > 0) this.#ports.arm(this.#ports.now())
   }
 
   /** The alarm rang. */
   async expire(): Promise<void> {
-    this.#expireDue()
-    await this.resume()
+    const isAnyDue = this.#expireDue()
+    if (isAnyDue || !this.#network.isResting) return this.resume()
+    this.#arm()
+    await this.flush()
   }
 
-  #expireDue(): void {
-    for (const id of this.#queue.expire(this.#ports.now())) this.#changed(id)
+  #expireDue(): boolean {
+    const due = this.#queue.expire(this.#ports.now())
+    for (const id of due) this.#changed(id)
+    return due.length > 0
   }
 
   #arm(): void {
@@ -241,47 +274,7 @@ export class CommandDesk {
     if (due !== undefined) this.#ports.arm(due)
   }
 
-  /**
-   * Brings the history up to date; what could not be saved is tried again by the alarm. One save at a time, so
-   * that none overtakes a newer one; who comes meanwhile shares the next.
-   */
   flush(): Promise<void> {
-    const next = () => {
-      this.#nextSave = undefined
-      this.#saving = this.#save()
-      return this.#saving
-    }
-    this.#nextSave ??= this.#saving.then(next, next)
-    return this.#nextSave
+    return this.#history.flush()
   }
-
-  async #save(): Promise<void> {
-    for (;;) {
-      const rows = this.#queue.unsaved()
-      const [first] = rows
-      if (!first) return
-      try {
-        await this.#ports.saveHistory(first.device, rows)
-        this.#queue.saved(rows)
-      } catch (error) {
-        log('warn', 'commands_not_saved', { device_id: first.device.deviceId, error })
-        return this.#ports.arm(this.#ports.now() + limits.commandSaveRetryMs)
-      }
-    }
-  }
-}
-
-/** The same requestId with the same words is the same command, sent again because its answer was lost. */
-function sameOrConflict(known: CommandRow, { method, params }: Command): CommandRow {
-  const words = JSON.stringify([method, params])
-  if (JSON.stringify([known.command.method, known.command.params]) === words) return known
-  const detail = 'This requestId came with another command; leave it out to get a new one.'
-  throw new AppError('conflict', { detail })
-}
-
-/** What is kept of an answer. */
-function bounded(body: unknown): unknown {
-  const text = JSON.stringify(body) ?? 'null'
-  const size = new TextEncoder().encode(text).length
-  return size <= limits.commandResultBytes ? body : { truncated: true, size, text: text.slice(0, 1_024) }
 }

@@ -1,6 +1,7 @@
-import type { Command, CommandRequest, CommandState, CommandStatus } from '../../domain/command.ts'
+import type { Command, CommandState } from '../../domain/command.ts'
 import { limits } from '../../domain/limits.ts'
 import type { DeviceIdentity } from '../../domain/principal.ts'
+import { asking, type CommandRow, handing, type StoredCommand, toRow } from './command-row.ts'
 import type { DeviceStorage } from './storage.ts'
 
 export const commandMigrations = [
@@ -11,34 +12,8 @@ export const commandMigrations = [
   ) STRICT`,
 ]
 
-export interface CommandRow {
-  readonly seq: number
-  readonly device: DeviceIdentity
-  readonly command: Command
-  readonly state: CommandState
-  readonly way: string | null
-  readonly attempt: number
-  readonly result: unknown
-  readonly sentAt: number | null
-  readonly deliveredAt: number | null
-  readonly finishedAt: number | null
-}
-
-type Stored = Record<string, SqlStorageValue> & {
-  seq: number
-  command: string
-  device: string
-  state: CommandState
-  way: string | null
-  attempt: number
-  result: string | null
-  sent_at: number | null
-  delivered_at: number | null
-  finished_at: number | null
-}
-
-/** Being handed over: whether it arrived is not known yet. */
-const handing = 'handing'
+/** `mark`: by which a network server names it. */
+export const commandMarkMigration = 'ALTER TABLE commands ADD COLUMN mark TEXT'
 
 /**
  * A device's commands in its object's SQLite, in the order in which they were given. Synchronous throughout:
@@ -55,20 +30,9 @@ export class CommandQueue {
   #rows(where: string, ...bound: SqlStorageValue[]): CommandRow[] {
     if (!this.#storage.isReady) return []
     return this.#storage.sql
-      .exec<Stored>(`SELECT * FROM commands WHERE ${where}`, ...bound)
+      .exec<StoredCommand>(`SELECT * FROM commands WHERE ${where}`, ...bound)
       .toArray()
-      .map((row) => ({
-        seq: row.seq,
-        device: JSON.parse(row.device) as DeviceIdentity,
-        command: JSON.parse(row.command) as Command,
-        state: row.state,
-        way: row.way,
-        attempt: row.attempt,
-        result: row.result === null ? undefined : JSON.parse(row.result),
-        sentAt: row.sent_at,
-        deliveredAt: row.delivered_at,
-        finishedAt: row.finished_at,
-      }))
+      .map(toRow)
   }
 
   add(device: DeviceIdentity, command: Command): void {
@@ -93,7 +57,19 @@ export class CommandQueue {
   }
 
   waiting(now: number, most: number): CommandRow[] {
-    return this.#rows("state = 'queued' AND json_extract(command, '$.expiresAt') > ? ORDER BY seq LIMIT ?", now, most)
+    const own = "state = 'queued' AND way IS NULL AND json_extract(command, '$.expiresAt') > ?"
+    return this.#rows(`${own} ORDER BY seq LIMIT ?`, now, most)
+  }
+
+  /** It waits for a way. */
+  isWithUs(id: string): boolean {
+    const row = this.get(id)
+    return row?.state === 'queued' && row.way === null
+  }
+
+  /** Given up if the device does not ask by then. */
+  awaitPoll(id: string, until: number): void {
+    this.#storage.sql.exec("UPDATE commands SET due_at = min(due_at, ?) WHERE id = ? AND state = 'queued'", until, id)
   }
 
   /** Not over, or not in the history yet. */
@@ -114,6 +90,7 @@ export class CommandQueue {
 
   /** It went by this way; an answer may have been quicker. */
   markWay(id: string, way: string): void {
+    if (!this.#storage.isReady) return
     this.#storage.sql.exec("UPDATE commands SET way = ? WHERE id = ? AND state = 'sent' AND way = ?", way, id, handing)
     this.#endOneWay(way)
   }
@@ -127,14 +104,28 @@ export class CommandQueue {
     )
   }
 
-  /** No way took it. */
-  unsend(id: string): void {
+  /** No way took it; a persistent one is tried again after a while, whoever fails to say that a way opened. */
+  unsend(id: string, now: number): void {
+    if (!this.#storage.isReady) return
     this.#storage.sql.exec(
-      `UPDATE commands SET state = 'queued', way = NULL, sent_at = NULL, due_at = json_extract(command, '$.expiresAt'),
-        is_saved = 0 WHERE id = ? AND state = 'sent' AND way = ?`,
+      `UPDATE commands SET state = 'queued', way = NULL, sent_at = NULL, finished_at = NULL, is_saved = 0,
+        due_at = min(json_extract(command, '$.expiresAt'), ?) WHERE id = ? AND state = 'sent' AND way = ?`,
+      now + limits.commandRetryMaxMs,
       id,
       handing,
     )
+  }
+
+  /** Whether one that asks for no answer arrived is not known, nor will be: it is over, as `sent`. */
+  endHanded(id: string): void {
+    const row = this.get(id)
+    if (row && !row.command.twoWay) this.#change(id, 'finished_at = sent_at, due_at = NULL')
+  }
+
+  /** What waits is tried again by then. */
+  retryBy(at: number): void {
+    if (!this.#storage.isReady) return
+    this.#storage.sql.exec("UPDATE commands SET due_at = min(due_at, ?) WHERE state = 'queued' AND way IS NULL", at)
   }
 
   /** Waits again, as one that the device may have seen. */
@@ -154,6 +145,83 @@ export class CommandQueue {
     for (const { command } of lost) this.#requeue(command.id)
     if (way === handing) this.#endOneWay(way)
     return lost.length
+  }
+
+  /**
+   * A network server is asked, which queues by itself and may tell days later: what does not wait for its device
+   * otherwise waits there.
+   */
+  markAsking({ command }: CommandRow, until: number): void {
+    const expiresAt = Math.max(command.expiresAt, until)
+    const kept = JSON.stringify({ ...command, expiresAt })
+    this.#change(command.id, "state = 'queued', way = ?, command = ?, due_at = ?", asking, kept, expiresAt)
+  }
+
+  /** It waits at the network server. Whether its device is to say that it has it is for its params to say. */
+  markTaken(id: string, way: string, mark: string, isConfirmed: boolean): void {
+    const set = "way = ?, mark = ?, command = json_set(command, '$.twoWay', json(?)), is_saved = 0"
+    this.#storage.sql.exec(
+      `UPDATE commands SET ${set} WHERE id = ? AND way = ? AND finished_at IS NULL`,
+      way,
+      mark,
+      String(isConfirmed),
+      id,
+      asking,
+    )
+  }
+
+  /** It was not taken. `isDoubtful`: it may have been. */
+  unask(id: string, isDoubtful: boolean): void {
+    this.#storage.sql.exec(
+      'UPDATE commands SET way = NULL, attempt = attempt + ?, is_saved = 0 WHERE id = ? AND way = ? AND finished_at IS NULL',
+      isDoubtful ? 1 : 0,
+      id,
+      asking,
+    )
+  }
+
+  /** It waits there, though it was not known to. */
+  foundAt(id: string, way: string, mark: string): void {
+    const set = 'way = ?, mark = ?, is_saved = 0'
+    this.#storage.sql.exec(
+      `UPDATE commands SET ${set} WHERE id = ? AND state = 'queued' AND way IS NULL`,
+      way,
+      mark,
+      id,
+    )
+  }
+
+  /** Those that were being asked for when the object was cut short. */
+  asked(): CommandRow[] {
+    return this.#rows("state = 'queued' AND way = ?", asking)
+  }
+
+  /** Those that wait at this network server. */
+  waitingAt(way: string): CommandRow[] {
+    return this.#rows("state = 'queued' AND way = ?", way)
+  }
+
+  /** The one that a network server calls so: by the id that it gave, or by ours. */
+  byMark(marks: readonly string[]): CommandRow | undefined {
+    const listed = 'IN (SELECT value FROM json_each(?))'
+    const json = JSON.stringify(marks)
+    return this.#rows(`mark ${listed} OR id ${listed} ORDER BY seq DESC LIMIT 1`, json, json)[0]
+  }
+
+  /** The network server sent it. One that the device need not confirm is over: nobody says more of it. */
+  markTransmitted({ command: { id, twoWay } }: CommandRow, at: number): void {
+    if (twoWay) this.#change(id, "state = 'sent', sent_at = ?", at)
+    else this.#change(id, "state = 'sent', sent_at = ?, finished_at = ?, due_at = NULL", at, at)
+  }
+
+  /** The device's own word that it has it, and the last that will be heard of it. It counts whatever was said before. */
+  markConfirmed(id: string, at: number): void {
+    this.#storage.sql.exec(
+      `UPDATE commands SET state = 'delivered', sent_at = coalesce(sent_at, ?1), delivered_at = ?1, finished_at = ?1,
+        due_at = NULL, result = NULL, is_saved = 0 WHERE id = ?2`,
+      at,
+      id,
+    )
   }
 
   /** The device's word that it has it, without an answer. */
@@ -179,12 +247,21 @@ export class CommandQueue {
   expire(now: number): string[] {
     const due = this.#rows('due_at <= ? ORDER BY seq', now)
     for (const { command, state } of due) {
+      const isAway = state === 'queued' && !command.persistent && now < command.expiresAt
+      if (isAway) this.finish(command.id, 'failed', { success: false, code: 'device_offline' }, now)
+      const isToTry = state === 'queued' && command.persistent && now < command.expiresAt
+      if (isToTry) this.#tryBy(command.id, Math.min(command.expiresAt, now + limits.commandRetryMaxMs))
+      if (isAway || isToTry) continue
       const again = state === 'sent' && command.twoWay && command.persistent && now < command.expiresAt
       if (again) this.#requeue(command.id)
-      else if (state === 'sent' && !command.twoWay) this.#endOneWay(handing)
+      else if (state === 'sent' && !command.twoWay) this.endHanded(command.id)
       else this.finish(command.id, 'expired', undefined, now)
     }
     return due.map(({ command }) => command.id)
+  }
+
+  #tryBy(id: string, at: number): void {
+    this.#storage.sql.exec('UPDATE commands SET due_at = ? WHERE id = ?', at, id)
   }
 
   nextDeadline(): number | undefined {
@@ -213,43 +290,5 @@ export class CommandQueue {
         (SELECT seq FROM commands WHERE finished_at IS NOT NULL ORDER BY finished_at DESC, seq DESC LIMIT ?)`,
       limits.commandsRemembered,
     )
-  }
-}
-
-export function toRequest({ command, attempt }: CommandRow): CommandRequest {
-  const { requestId, method, params } = command
-  return { requestId, method, params, attempt }
-}
-
-export function toStatus({ command, state, way, result, sentAt, deliveredAt, finishedAt }: CommandRow): CommandStatus {
-  return {
-    id: command.id,
-    requestId: command.requestId,
-    state,
-    ...(way !== null && way !== handing && { transport: way.split(':')[0] as string }),
-    ...(result !== undefined && { result }),
-    ...(sentAt !== null && { sentAt }),
-    ...(deliveredAt !== null && { deliveredAt }),
-    ...(finishedAt !== null && { finishedAt }),
-  }
-}
-
-export function toRecord({ command, state, result, sentAt, deliveredAt, finishedAt }: CommandRow) {
-  const { id, requestId, method, twoWay, persistent, createdAt, expiresAt } = command
-  return {
-    id,
-    requestId,
-    method,
-    params: JSON.stringify(command.params ?? null),
-    twoWay,
-    persistent,
-    status: state,
-    result: result === undefined ? null : JSON.stringify(result),
-    createdBy: command.createdBy ?? null,
-    createdAt,
-    expiresAt,
-    sentAt,
-    deliveredAt,
-    finishedAt,
   }
 }

@@ -26,7 +26,7 @@ export async function readHistory(
     const event = onlyKeys({ type: 'telemetry', ts, values: values }, asked)
     if (event?.type === 'telemetry') found.push({ ts, values: event.values })
     bytes += size
-    if (found.length >= limit || bytes > limits.readChunkBytes) break
+    if (found.length >= limit || bytes > limits.liveUnreadBytes / 2) break
   }
   return found.reverse()
 }

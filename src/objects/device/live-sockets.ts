@@ -30,6 +30,7 @@ export class LiveSockets {
   readonly #ctx: DurableObjectState
   readonly #log: LiveLog
   readonly #flows = new WeakMap<WebSocket, Flow>()
+  #opening = 0
 
   constructor(ctx: DurableObjectState, log: LiveLog) {
     this.#ctx = ctx
@@ -38,11 +39,11 @@ export class LiveSockets {
   }
 
   #sockets(): WebSocket[] {
-    return this.#ctx.getWebSockets(liveTag)
+    return this.#ctx.getWebSockets(liveTag).filter(({ readyState }) => readyState === WebSocket.OPEN)
   }
 
   get isFull(): boolean {
-    return this.#sockets().length >= limits.liveSockets
+    return this.#sockets().length + this.#opening >= limits.liveSockets
   }
 
   emit(events: readonly LiveEvent[], now: number): void {
@@ -64,6 +65,7 @@ export class LiveSockets {
     /** Of the keys asked for. */
     history: () => Promise<readonly StoredReading[]>,
   ): Promise<WebSocket> {
+    this.#opening++
     try {
       const resumed = this.#resumed(opening.lastEventId)
       const { from, readings, news } = resumed ?? (await this.#begun(history))
@@ -80,12 +82,14 @@ export class LiveSockets {
       const keys = new Set(opening.keys)
       this.#tell(
         server,
-        news.filter(({ event }) => !isIn(known, onlyKeys(event, keys))),
+        withoutKnown(news, (event) => isIn(known, onlyKeys(event, keys))),
       )
       return client
     } catch (error) {
       this.left(undefined, Date.now())
       throw error
+    } finally {
+      this.#opening--
     }
   }
 
@@ -151,6 +155,17 @@ export class LiveSockets {
 
 function attachmentOf(socket: WebSocket): LiveAttachment {
   return socket.deserializeAttachment() as LiveAttachment
+}
+
+/** Where history holds an event of a time, it holds what came before it of that time too. */
+function withoutKnown(news: readonly LoggedEvent[], isKnown: (event: LiveEvent) => boolean): LoggedEvent[] {
+  const known = new Set<number>()
+  const left = news.toReversed().filter(({ event }) => {
+    if (event.type !== 'telemetry') return true
+    if (isKnown(event)) known.add(event.ts)
+    return !known.has(event.ts)
+  })
+  return left.toReversed()
 }
 
 function isIn(known: ReadonlyMap<number, StoredReading['values']>, event: LiveEvent | undefined): boolean {

@@ -78,7 +78,10 @@ export class MqttSpace {
 
   async subscribe(device: DeviceIdentity, link: Link, filters: readonly Wanted[]): Promise<Granted | undefined> {
     const takesShared = filters.some(({ filter }) => matches(filter, sharedTopic))
-    const standing = takesShared ? [await this.#host.snapshot(device)] : []
+    const snapshot = takesShared ? await this.#host.snapshot(device) : undefined
+    // Who asks for more than this topic is not told of attributes that nobody set.
+    const isWanted = snapshot && (snapshot.payload.length > 2 || filters.some(({ filter }) => filter === sharedTopic))
+    const standing = isWanted ? [snapshot] : []
     // What is told of changes from here on goes behind this answer: the connection holds it back until then.
     const granted = this.#space.subscribe(link, filters, this.#host.now(), standing)
     if (granted && filters.some(isForDownlinks)) this.#host.listens()
@@ -124,6 +127,12 @@ export class MqttSpace {
     return { isRetained, way: newest && wayOf(newest.connection) }
   }
 
+  /** Whether the client's session is this connection's, and not that of one that took it over. */
+  isCurrent({ clientId, connection }: Link): boolean {
+    if (!this.#storage.isReady) return false
+    return this.#space.connections().some((open) => open.clientId === clientId && open.connection === connection)
+  }
+
   connections(): string[] {
     if (!this.#storage.isReady) return []
     return this.#space.connections().map(({ connection }) => connection)
@@ -143,7 +152,10 @@ export class MqttSpace {
   }
 
   closeAll(): void {
-    this.#host.outbox.kick(this.connections(), reasons.notAuthorized, 'The device token is not valid any more.')
+    const open = this.connections()
+    this.#host.outbox.kick(open, reasons.notAuthorized, 'The device token is not valid any more.')
+    // Should the word not arrive: what they say is theirs no more, and they are told nothing.
+    this.#left(open, 'The device token was changed.', this.#space.lost(open, this.#host.now()))
   }
 
   #left(connections: readonly string[], why: string, wills: readonly Message[]): void {

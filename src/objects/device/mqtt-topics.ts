@@ -16,6 +16,7 @@ import { refuse } from '../../pipeline/receive.ts'
 import { toAppError } from '../../services/to-app-error.ts'
 import { connectorOf, faultOutcome, receiveUplinks, type UplinkContext } from '../broker/uplinks.ts'
 import { fromTopicLevel, inPools, jsonMessage } from './mqtt-downlinks.ts'
+import { sharedTopic } from './mqtt-space.ts'
 
 export interface TopicsHost {
   readonly uplinks: UplinkContext
@@ -58,6 +59,12 @@ export async function takeMessage(
     return outcome
   }
   host.heard(device)
+  if (message.topic === sharedTopic) {
+    return {
+      reasonCode: reasons.notAuthorized,
+      reason: 'Only the service publishes here: what is desired of the device.',
+    }
+  }
   if (!found) {
     if (host.publish(message, from)) return 'done'
     return { reasonCode: reasons.quotaExceeded, reason: 'There is no room for another retained message.' }

@@ -1,10 +1,15 @@
+import type { AttributeChanges } from '../../domain/attribute.ts'
 import { withDeadline } from '../../domain/deadline.ts'
+import { sharedAttributesCommand } from '../../domain/downlink.ts'
 import { AppError } from '../../domain/errors.ts'
 import type { NewDeviceEvent } from '../../domain/events.ts'
 import { limits } from '../../domain/limits.ts'
+import type { NetworkRoute } from '../../domain/network-route.ts'
 import type { DeviceIdentity } from '../../domain/principal.ts'
+import { outgoingPowers } from '../../env.ts'
 import type { PipelineContext } from '../../pipeline/context.ts'
 import { resolveChildren } from '../../services/devices/token-cache.ts'
+import { handToNetwork } from '../../services/downlinks/hand-to-network.ts'
 import type { DeviceLink, Downlink, Platform } from '../../services/ports.ts'
 import { countMessage, countUplink } from '../../services/rate-gate.ts'
 import { loadAttributes, writeAttributes } from '../../store/attributes.ts'
@@ -14,18 +19,22 @@ import { loadDeviceState } from '../../store/device-state.ts'
 import { openRegistry } from '../../store/registry.ts'
 import { openTelemetryStore } from '../../store/telemetry-store.ts'
 import { createPlatform, laneStub } from '../stubs.ts'
+import { furnishAlarms } from './alarm-parts.ts'
+import { alarmMigrations } from './alarm-store.ts'
 import { AttributeBook } from './attribute-book.ts'
 import { CommandDesk } from './command-desk.ts'
-import { CommandQueue, commandMigrations, toRecord, toStatus } from './command-queue.ts'
+import { CommandQueue, commandMarkMigration, commandMigrations } from './command-queue.ts'
+import { toRecord, toStatus } from './command-row.ts'
 import { Deadline } from './deadline.ts'
 import { DeviceSockets } from './device-sockets.ts'
 import { DeviceWays } from './device-ways.ts'
 import { EventLog } from './event-log.ts'
-import { FrameLog, frameMigration } from './frame-log.ts'
+import { FrameLog, frameCopyMigration, frameMigration } from './frame-log.ts'
 import { LiveLog, liveMigrations } from './live-log.ts'
 import { LiveSockets } from './live-sockets.ts'
 import { furnishMqtt, mqttChildrenMigration } from './mqtt-parts.ts'
 import { mqttMigrations } from './mqtt-space.ts'
+import { NetworkLink, networkMigration } from './network-link.ts'
 import { markMigration, readMark, writeMark } from './saved-mark.ts'
 import { createSessionPorts } from './session-ports.ts'
 import { StateKeeper } from './state-keeper.ts'
@@ -44,6 +53,10 @@ const migrations = [
   ...mqttMigrations,
   mqttChildrenMigration,
   frameMigration,
+  commandMarkMigration,
+  frameCopyMigration,
+  networkMigration,
+  ...alarmMigrations,
 ]
 
 /**
@@ -62,6 +75,7 @@ export function furnish(ctx: DurableObjectState, telemetryEnv: () => Env, self: 
   const storage = new DeviceStorage(ctx.storage, migrations)
   const events = new EventLog(storage)
   const frames = new FrameLog(storage)
+  const network = new NetworkLink(storage)
   const live = new LiveSockets(ctx, new LiveLog(storage))
 
   const record = (news: readonly NewDeviceEvent[]) => {
@@ -83,7 +97,7 @@ export function furnish(ctx: DurableObjectState, telemetryEnv: () => Env, self: 
   const pipeline: PipelineContext = {
     platform,
     findChildren: (gateway, ids) => resolveChildren({ registry }, gateway, ids, Date.now()),
-    limit: (speaker, children, backlog) => countUplink(env, speaker, children, backlog),
+    limit: (...message) => countUplink(env, ...message),
   }
   /** Whatever a device says shows that it is there. */
   const heard = (device: DeviceIdentity) => ctx.waitUntil(self.observe({ device, receivedAt: Date.now() }))
@@ -99,7 +113,8 @@ export function furnish(ctx: DurableObjectState, telemetryEnv: () => Env, self: 
           pipeline,
           heard,
           count: (device, limit) => countMessage(env.DEVICE_RATE, device.deviceId, limit),
-          isTokenOf: async (token, device) => (await findByToken(token))?.deviceId === device.deviceId,
+          isTokenOf: async (token, device) =>
+            (await withDeadline(findByToken(token), limits.d1TimeoutMs))?.deviceId === device.deviceId,
         },
         speaker,
       ),
@@ -147,21 +162,34 @@ export function furnish(ctx: DurableObjectState, telemetryEnv: () => Env, self: 
         changes.map(([key, value]) => ({ type: 'attribute', scope, key, value })),
         Date.now(),
       )
+      ctx.waitUntil(Promise.resolve(alarms.attributesChanged(device, scope, changes)))
       if (scope !== 'shared') return
       const keys = changes.map(([key]) => key).join(', ')
       events.add([{ kind: 'attributes_pushed', at: Date.now(), connector: 'attributes', detail: keys.slice(0, 1_000) }])
+      const told = tell(
+        device,
+        changes.map(([key, value]) => ({ kind: 'attribute', key, value })),
+      )
       ctx.waitUntil(
-        tell(
-          device,
-          changes.map(([key, value]) => ({ kind: 'attribute', key, value })),
-        ),
+        told.then((way) => (way === undefined && network.way() ? queueChanges(device, changes) : undefined)),
       )
     },
     now: () => Date.now(),
   })
 
+  /** A network server takes commands only: a change waits, is sent and is followed as one. */
+  const queueChanges = (device: DeviceIdentity, changes: AttributeChanges) =>
+    commands.send(device, sharedAttributesCommand(changes, Date.now()), 0)
+
   const commands = new CommandDesk(new CommandQueue(storage), {
     tell,
+    network: {
+      way: () => network.way(),
+      hand: ({ tenantId }, command) => {
+        const route = network.route() as NetworkRoute
+        return handToNetwork({ ctx: { registry, ...outgoingPowers(env) }, input: { tenantId, route, command } })
+      },
+    },
     current: lookUp,
     saveHistory: ({ tenantId, deviceId }, rows) =>
       withDeadline(upsertCommands(registry, tenantId, deviceId, rows.map(toRecord)), limits.d1TimeoutMs),
@@ -177,10 +205,23 @@ export function furnish(ctx: DurableObjectState, telemetryEnv: () => Env, self: 
     now: () => Date.now(),
   })
 
+  const alarms = furnishAlarms({
+    storage,
+    registry,
+    telemetry: () => openTelemetryStore(telemetryEnv()),
+    platform,
+    attributes,
+    changed: (change) => live.emit([{ type: 'alarm', ...change }], Date.now()),
+    arm,
+    background: (work) => ctx.waitUntil(work),
+  })
+
   commands.woke()
   ways.closeLost()
   return {
     frames,
+    network,
+    alarms,
     heard,
     commands,
     deadline,

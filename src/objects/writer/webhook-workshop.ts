@@ -1,3 +1,4 @@
+import { outgoingPowers } from '../../env.ts'
 import type { World } from '../../services/context.ts'
 import { resolveChildren } from '../../services/devices/token-cache.ts'
 import type { Platform, TelemetryLane } from '../../services/ports.ts'
@@ -25,13 +26,19 @@ export function webhookWorkshop(
   }
   return (parked) => {
     const registry = openRegistry(self.registry)
-    const world: World = { registry, telemetry: openTelemetryStore(env), platform, setupToken: undefined }
+    const world: World = {
+      registry,
+      telemetry: openTelemetryStore(env),
+      platform,
+      setupToken: undefined,
+      ...outgoingPowers(env),
+    }
     const webhook: WebhookContext = {
       world,
       pipeline: {
         platform,
         findChildren: (gateway, ids) => resolveChildren(world, gateway, ids, Date.now()),
-        limit: (speaker, children, backlog) => countUplink(env, speaker, children, backlog),
+        limit: (...message) => countUplink(env, ...message),
       },
       globalSecret: env.INTEGRATION_WEBHOOK_SECRET,
       now: Date.now(),

@@ -1,6 +1,9 @@
-import type { ApiScope } from '../../domain/principal.ts'
+import { AppError } from '../../domain/errors.ts'
+import { limits } from '../../domain/limits.ts'
+import type { ApiScope } from '../../domain/roles.ts'
 import { insertApiKey } from '../../store/api-keys.ts'
 import type { ServiceContext } from '../context.ts'
+import { ownDevices } from '../telemetry/own-devices.ts'
 import { type ApiKeyView, toApiKeyView } from './list-api-keys.ts'
 import { newApiKey } from './new-api-key.ts'
 
@@ -8,9 +11,14 @@ export interface CreateApiKeyInput {
   readonly name: string
   readonly scopes: readonly ApiScope[]
   readonly expiresAt?: number | null | undefined
+  /** The key is kept to these devices. */
+  readonly deviceIds?: readonly string[] | null | undefined
 }
 
-/** The only answer that holds the key itself. */
+/**
+ * The only answer that holds the key itself. A key gives away no more than its maker has.
+ * @throws AppError forbidden, device_not_found, conflict (plan_limit)
+ */
 export async function createApiKey({
   ctx,
   input,
@@ -20,7 +28,13 @@ export async function createApiKey({
 }): Promise<ApiKeyView & { apiKey: string }> {
   const { secret, row } = newApiKey(input.name, input.scopes)
   const expiresAt = input.expiresAt ?? null
-  await insertApiKey(ctx.registry, ctx.tenantId, { ...row, expiresAt }, ctx.now)
-  const stored = { ...row, expiresAt, createdAt: ctx.now, lastUsedAt: null, revokedAt: null }
+  const devices = input.deviceIds && (await ownDevices(ctx, input.deviceIds)).map(({ deviceId }) => deviceId)
+  const deviceIds = devices ? JSON.stringify(devices) : null
+  const made = { ...row, expiresAt, deviceIds }
+  if (!(await insertApiKey(ctx.registry, ctx.tenantId, made, limits.apiKeysPerTenant, ctx.now))) {
+    throw new AppError('conflict', { reason: 'plan_limit', detail: 'Revoke API keys that nobody needs first.' })
+  }
+  const stored = { ...made, createdAt: ctx.now, lastUsedAt: null, revokedAt: null }
+  ctx.note?.({ target: row.id, after: toApiKeyView(stored) })
   return { ...toApiKeyView(stored), apiKey: secret }
 }

@@ -1,7 +1,7 @@
-import type { ApiScope } from '../../domain/principal.ts'
+import type { ApiScope } from '../../domain/roles.ts'
 import { type ApiKeyRow, listApiKeyRows } from '../../store/api-keys.ts'
 import type { ServiceContext } from '../context.ts'
-import { parseScopes } from './find-api-key.ts'
+import { parseDeviceIds, parseScopes } from './find-api-key.ts'
 
 export interface ApiKeyView {
   readonly id: string
@@ -9,6 +9,7 @@ export interface ApiKeyView {
   readonly prefix: string
   readonly lastFour: string
   readonly scopes: ApiScope[]
+  readonly deviceIds: string[] | null
   readonly createdAt: number
   readonly expiresAt: number | null
   readonly lastUsedAt: number | null
@@ -19,7 +20,9 @@ export async function listApiKeys({ ctx }: { readonly ctx: ServiceContext }): Pr
   return (await listApiKeyRows(ctx.registry, ctx.tenantId)).map(toApiKeyView)
 }
 
-export function toApiKeyView(row: Omit<ApiKeyRow, 'tenantId' | 'hash' | 'deviceIds'>): ApiKeyView {
+export function toApiKeyView(row: Omit<ApiKeyRow, 'tenantId' | 'hash'>): ApiKeyView {
   const { id, name, prefix, lastFour, createdAt, expiresAt, lastUsedAt, revokedAt } = row
-  return { id, name, prefix, lastFour, scopes: parseScopes(row.scopes), createdAt, expiresAt, lastUsedAt, revokedAt }
+  const scopes = parseScopes(row.scopes)
+  const deviceIds = row.deviceIds === null ? null : parseDeviceIds(row.deviceIds)
+  return { id, name, prefix, lastFour, scopes, deviceIds, createdAt, expiresAt, lastUsedAt, revokedAt }
 }

@@ -1,4 +1,4 @@
-import type { ApiScope } from '../../domain/principal.ts'
+import type { ApiScope } from '../../domain/roles.ts'
 import type { NewApiKeyRow } from '../../store/tenants.ts'
 import { newSecret, sha256 } from '../secrets.ts'
 

@@ -14,8 +14,16 @@ export async function saveAttributes({
   const device = await ownDevice(ctx, input.id)
   const changes = readAttributeChanges(input.attributes)
   const link = ctx.platform.device(device.deviceId)
+  const keys = new Set(changes.map(([key]) => key))
+  const named = (attributes: readonly Attribute[]) => attributes.filter(({ key }) => keys.has(key))
+  const before = named(await link.attributes(device, [input.scope], 'app'))
   const fault = await link.saveAttributes(device, input.scope, changes, 'app')
   if (fault) throw fromFault(fault)
-  const keys = new Set(changes.map(([key]) => key))
-  return (await link.attributes(device, [input.scope], 'app')).filter(({ key }) => keys.has(key))
+  const after = named(await link.attributes(device, [input.scope], 'app'))
+  ctx.note?.({ before: valuesOf(input.scope, before), after: valuesOf(input.scope, after) })
+  return after
+}
+
+function valuesOf(scope: AttributeScope, attributes: readonly Attribute[]) {
+  return { scope, attributes: Object.fromEntries(attributes.map(({ key, value }) => [key, value])) }
 }

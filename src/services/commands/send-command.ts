@@ -64,5 +64,6 @@ function toCommand(ctx: ServiceContext, input: CommandInput): Command {
     // One that does not wait for its device is over when its answer is.
     expiresAt: persistent ? expiresAt : ctx.now + timeoutMs,
     ...(ctx.principal.kind === 'api_key' && { createdBy: ctx.principal.keyId }),
+    ...(ctx.principal.kind === 'person' && { createdBy: ctx.principal.personId }),
   }
 }

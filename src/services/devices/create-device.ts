@@ -2,6 +2,7 @@ import { AppError } from '../../domain/errors.ts'
 import { newDeviceId, newDeviceToken } from '../../domain/ids.ts'
 import { assignShards } from '../../store/device-shards.ts'
 import { type DeviceRow, findDevice, insertDevice } from '../../store/devices.ts'
+import { reviseDeviceRules } from '../alarms/revise-device-rules.ts'
 import type { ServiceContext } from '../context.ts'
 import { requireProfile } from '../profiles/require-profile.ts'
 import {
@@ -35,7 +36,10 @@ export async function createDevice({
   await assignShards(ctx.registry, ctx.telemetry, [row.id])
   if (!(await translatingConflicts(() => insertDevice(ctx.registry, row)))) throw await whyNot(ctx, row)
   forgetToken(row.token) // it may be remembered here as unknown
-  const view = { ...toDeviceView(ctx, row, undefined), connected: false }
+  ctx.background(reviseDeviceRules({ ctx, input: { id: row.id } }))
+  ctx.note?.({ target: row.id })
+  const made = (await findDevice(ctx.registry, ctx.tenantId, row.id)) ?? { ...row, profileTimeoutMs: null }
+  const view = { ...toDeviceView(ctx, made, undefined), connected: false }
   return row.isGateway ? { ...view, childCount: 0 } : view
 }
 

@@ -17,6 +17,7 @@ export async function deleteDevice({
   const id = row.id as DeviceId
   await deleteDeviceRow(ctx.registry, ctx.tenantId, id, ctx.now)
   forgetToken(row.token)
+  ctx.note?.({ target: id, before: row })
   forgetAddresses()
   ctx.background(ctx.platform.device(id).erase())
   const gatewayId = row.parentGatewayId as DeviceId | null

@@ -1,5 +1,6 @@
 import { limits } from '../../domain/limits.ts'
-import type { DeviceRow } from '../../store/devices.ts'
+import { may } from '../../domain/permission.ts'
+import type { FoundDevice } from '../../store/devices.ts'
 import type { ServiceContext } from '../context.ts'
 
 /** A device as answers show it. The token is for those who may change the device ("Copy token"). */
@@ -21,7 +22,7 @@ export interface DeviceView {
   readonly updatedAt: number
 }
 
-export function toDeviceView(ctx: ServiceContext, row: DeviceRow, lastSeen: number | undefined): DeviceView {
+export function toDeviceView(ctx: ServiceContext, row: FoundDevice, lastSeen: number | undefined): DeviceView {
   return {
     deviceId: row.id,
     id: row.id,
@@ -32,20 +33,27 @@ export function toDeviceView(ctx: ServiceContext, row: DeviceRow, lastSeen: numb
     isGateway: row.isGateway,
     parentGatewayId: row.parentGatewayId,
     integration: { external_id: row.externalId, lorawan: { dev_eui: row.devEui } },
-    status: isActive(lastSeen, row.inactivityTimeoutMs, ctx.now) ? 'ACTIVE' : 'INACTIVE',
+    status: isActive(lastSeen, row, ctx.now) ? 'ACTIVE' : 'INACTIVE',
     lastActivityTs: lastSeen ?? null,
-    inactivityTimeoutMs: row.inactivityTimeoutMs ?? limits.inactivityTimeoutMs,
+    inactivityTimeoutMs: timeoutOf(row),
     profileId: row.profileId,
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
   }
 }
 
+type Timed = Pick<FoundDevice, 'inactivityTimeoutMs' | 'profileTimeoutMs'>
+
+/** Its own, or else its profile's. */
+function timeoutOf({ inactivityTimeoutMs, profileTimeoutMs }: Timed): number {
+  return inactivityTimeoutMs ?? profileTimeoutMs ?? limits.inactivityTimeoutMs
+}
+
 /** Presence is derived, never stored. */
-export function isActive(lastSeen: number | undefined, timeoutMs: number | null, now: number): boolean {
-  return lastSeen !== undefined && now - lastSeen < (timeoutMs ?? limits.inactivityTimeoutMs)
+export function isActive(lastSeen: number | undefined, device: Timed, now: number): boolean {
+  return lastSeen !== undefined && now - lastSeen < timeoutOf(device)
 }
 
 export function maySeeTokens({ principal }: ServiceContext): boolean {
-  return principal.kind === 'api_key' && principal.scopes.some((scope) => scope !== 'read')
+  return may(principal, 'write') || may(principal, 'provision')
 }

@@ -42,7 +42,8 @@ export async function getDevice({
     const heard = Math.max(seen.get(row.parentGatewayId) ?? 0, gateway.lastSeen ?? 0) || undefined
     return {
       ...view,
-      unreachable: !gateway.connected && !isActive(heard, gatewayRow?.inactivityTimeoutMs ?? null, ctx.now),
+      // One that speaks for itself needs no gateway.
+      unreachable: !device.connected && !gateway.connected && !(gatewayRow && isActive(heard, gatewayRow, ctx.now)),
     }
   }
   return row.isGateway ? { ...view, childCount: await countChildren(ctx.registry, ctx.tenantId, row.id) } : view

@@ -1,3 +1,4 @@
+import { devicesOf } from '../../domain/permission.ts'
 import { lastSeenOf } from '../../store/device-state.ts'
 import { type DeviceFilter, findDevices, listDeviceKeys, pageDevicesByName } from '../../store/devices.ts'
 import type { ServiceContext } from '../context.ts'
@@ -28,9 +29,10 @@ export async function listDevices({
   readonly input: ListDevicesInput
 }): Promise<DevicePage> {
   const after = input.cursor === undefined ? undefined : readCursor(input.cursor, input.sort)
+  const narrowed = { ...input, ids: devicesOf(ctx.principal) }
   return isByName(input.sort) && input.online === undefined
-    ? pageByName(ctx, input, after)
-    : pageInMemory(ctx, input, after)
+    ? pageByName(ctx, narrowed, after)
+    : pageInMemory(ctx, narrowed, after)
 }
 
 function nameOrder(sort: DeviceSort, after: Place | undefined) {
@@ -62,8 +64,7 @@ async function pageInMemory(
     listDeviceKeys(ctx.registry, ctx.tenantId, input, order),
   ])
   const wanted = keys.filter(
-    ({ id, inactivityTimeoutMs }) =>
-      input.online === undefined || isActive(seen.get(id), inactivityTimeoutMs, ctx.now) === input.online,
+    (device) => input.online === undefined || isActive(seen.get(device.id), device, ctx.now) === input.online,
   )
   const places = byName
     ? wanted.map(({ id, name }): Place => ({ key: name, id }))

@@ -16,6 +16,7 @@ export async function rotateToken({
   const row = await requireDevice(ctx, input.id)
   await replaceToken(ctx.registry, ctx.tenantId, row.id, newDeviceToken(), ctx.now)
   forgetToken(row.token)
+  ctx.note?.({ target: row.id, before: { name: row.name } })
   await ctx.platform.device(row.id as DeviceId).refresh('token')
   return getDevice({ ctx, input: { id: row.id } })
 }

@@ -53,8 +53,10 @@ export async function resolveChildren(
     else missing.push(id)
   }
   if (missing.length === 0) return found
-  for (const [id, child] of await findChildIdentities(world.registry, gateway.tenantId, gateway.deviceId, missing)) {
-    children.set(`${gateway.deviceId}:${id}`, child, now)
+  const began = forgotten
+  const look = findChildIdentities(world.registry, gateway.tenantId, gateway.deviceId, missing)
+  for (const [id, child] of await withDeadline(look, limits.d1TimeoutMs)) {
+    if (began === forgotten) children.set(`${gateway.deviceId}:${id}`, child, now)
     found.set(id, child)
   }
   return found
@@ -63,4 +65,5 @@ export async function resolveChildren(
 /** A device that left its gateway, or is gone. */
 export function forgetChild(gatewayId: DeviceId, childId: DeviceId): void {
   children.delete(`${gatewayId}:${childId}`)
+  forgotten++
 }

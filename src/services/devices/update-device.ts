@@ -1,6 +1,7 @@
 import { AppError } from '../../domain/errors.ts'
 import type { DeviceId } from '../../domain/ids.ts'
-import { type DeviceChanges, findDevice, updateDeviceRow } from '../../store/devices.ts'
+import { type DeviceChanges, type DeviceRow, findDevice, updateDeviceRow } from '../../store/devices.ts'
+import { reviseDeviceRules } from '../alarms/revise-device-rules.ts'
 import type { ServiceContext } from '../context.ts'
 import { requireProfile } from '../profiles/require-profile.ts'
 import { forgetAddresses } from '../webhooks/resolve-devices.ts'
@@ -33,8 +34,12 @@ export async function updateDevice({
   )
   if (!written) throw await whyNot(ctx, before.id, changes)
   forgetToken(before.token)
+  ctx.note?.({ target: before.id, before: ofChanged(before, changes), after: changes })
   forgetAddresses()
   await ctx.platform.device(before.id as DeviceId).refresh('fields')
+  if (changes.profileId !== undefined || changes.inactivityTimeoutMs !== undefined) {
+    await reviseDeviceRules({ ctx, input: { id: before.id, hadRules: true } })
+  }
   if (before.parentGatewayId) {
     const gatewayId = before.parentGatewayId as DeviceId
     forgetChild(gatewayId, before.id as DeviceId)
@@ -56,6 +61,13 @@ function toChanges(input: DeviceFields): DeviceChanges {
     inactivityTimeoutMs: input.inactivityTimeoutMs,
     profileId: input.profileId,
   }
+}
+
+/** What it was, of what is changed. */
+function ofChanged(before: DeviceRow, changes: DeviceChanges): Partial<DeviceRow> {
+  return Object.fromEntries(
+    Object.entries(before).filter(([field]) => changes[field as keyof DeviceChanges] !== undefined),
+  )
 }
 
 type Levels = Pick<DeviceChanges, 'isGateway' | 'parentGatewayId'>

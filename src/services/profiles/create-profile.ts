@@ -10,8 +10,10 @@ export async function createProfile({
   readonly input: ProfileFields & { readonly name: string }
 }): Promise<ProfileView> {
   const row = newProfileRow(ctx, input)
-  await insertProfile(ctx.registry, row)
-  return toProfileView(row)
+  const alarms = input.alarms ?? []
+  await insertProfile(ctx.registry, row, alarms)
+  ctx.note?.({ target: row.id })
+  return toProfileView(row, alarms)
 }
 
 export function newProfileRow(
@@ -26,9 +28,9 @@ export function newProfileRow(
     description: input.description ?? null,
     isDefault: input.isDefault ?? false,
     inactivityTimeoutMs: input.inactivityTimeoutMs ?? null,
-    retentionDays: null,
-    rollupRetentionDays: null,
-    keys: '{}',
+    retentionDays: input.retentionDays ?? null,
+    rollupRetentionDays: input.rollupRetentionDays ?? null,
+    keys: JSON.stringify(input.keys ?? {}),
     decoder: decoderJson(input.decoder) ?? null,
     provisioning: null,
     createdAt: ctx.now,

@@ -1,3 +1,4 @@
+import { listRules } from '../../store/alarm-rules.ts'
 import { findProfile } from '../../store/device-profiles.ts'
 import type { ServiceContext } from '../context.ts'
 import { type ProfileView, profileNotFound, toProfileView } from './profile-view.ts'
@@ -10,7 +11,10 @@ export async function getProfile({
   readonly ctx: ServiceContext
   readonly input: { readonly id: string }
 }): Promise<ProfileView> {
-  const row = await findProfile(ctx.registry, ctx.tenantId, input.id)
+  const [row, rules] = await Promise.all([
+    findProfile(ctx.registry, ctx.tenantId, input.id),
+    listRules(ctx.registry, ctx.tenantId, [input.id]),
+  ])
   if (!row) throw profileNotFound()
-  return toProfileView(row)
+  return toProfileView(row, rules.get(row.id) ?? [])
 }

@@ -1,5 +1,7 @@
+import type { AlarmRule } from '../../domain/alarm/rule.ts'
 import type { DecoderSpec } from '../../domain/decoder/spec.ts'
 import { AppError } from '../../domain/errors.ts'
+import type { KeyDisplays } from '../../domain/key-display.ts'
 import type { DeviceProfileRow } from '../../store/device-profiles.ts'
 
 export interface ProfileView {
@@ -9,7 +11,11 @@ export interface ProfileView {
   readonly description: string | null
   readonly isDefault: boolean
   readonly inactivityTimeoutMs: number | null
+  readonly retentionDays: number | null
+  readonly rollupRetentionDays: number | null
+  readonly keys: KeyDisplays
   readonly decoder: DecoderSpec | null
+  readonly alarms: readonly AlarmRule[]
   readonly createdAt: number
   readonly updatedAt: number
 }
@@ -20,10 +26,17 @@ export interface ProfileFields {
   readonly type?: string | null | undefined
   readonly description?: string | null | undefined
   readonly inactivityTimeoutMs?: number | null | undefined
+  readonly retentionDays?: number | null | undefined
+  readonly rollupRetentionDays?: number | null | undefined
+  readonly keys?: KeyDisplays | undefined
   readonly decoder?: DecoderSpec | null | undefined
+  readonly alarms?: readonly AlarmRule[] | undefined
 }
 
-export function toProfileView({ id, decoder, ...row }: DeviceProfileRow): ProfileView {
+export function toProfileView(
+  { id, decoder, keys, ...row }: DeviceProfileRow,
+  alarms: readonly AlarmRule[],
+): ProfileView {
   const { name, type, description, isDefault, inactivityTimeoutMs, createdAt, updatedAt } = row
   return {
     profileId: id,
@@ -32,7 +45,11 @@ export function toProfileView({ id, decoder, ...row }: DeviceProfileRow): Profil
     description,
     isDefault,
     inactivityTimeoutMs,
+    retentionDays: row.retentionDays,
+    rollupRetentionDays: row.rollupRetentionDays,
+    keys: JSON.parse(keys) as KeyDisplays,
     decoder: decoder === null ? null : (JSON.parse(decoder) as DecoderSpec),
+    alarms,
     createdAt,
     updatedAt,
   }

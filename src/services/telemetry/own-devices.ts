@@ -1,4 +1,5 @@
 import { type DeviceId, parseDeviceId } from '../../domain/ids.ts'
+import { maySeeDevice } from '../../domain/permission.ts'
 import type { DeviceIdentity } from '../../domain/principal.ts'
 import { findDeviceIdentities } from '../../store/device-identity.ts'
 import type { ServiceContext } from '../context.ts'
@@ -8,7 +9,7 @@ import { deviceNotFound } from '../devices/device-input.ts'
 export async function ownDevices(ctx: ServiceContext, texts: readonly string[]): Promise<DeviceIdentity[]> {
   const ids = texts.map((text) => {
     const id = parseDeviceId(text)
-    if (!id) throw deviceNotFound()
+    if (!id || !maySeeDevice(ctx.principal, id)) throw deviceNotFound()
     return id
   })
   const found = await findDeviceIdentities(ctx.registry, ctx.tenantId, ids)

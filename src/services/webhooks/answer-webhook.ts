@@ -1,7 +1,9 @@
 import { AppError } from '../../domain/errors.ts'
 import { parseTenantId } from '../../domain/ids.ts'
 import { limits } from '../../domain/limits.ts'
+import type { DownlinkTarget } from '../../domain/network-route.ts'
 import type { WebhookAnswer, WebhookCall } from '../../domain/webhook.ts'
+import { canSeal, keyOwner, seal } from '../downlinks/seal.ts'
 import { toAppError } from '../to-app-error.ts'
 import type { WebhookContext } from './context.ts'
 import { readTenants, verifyCall } from './verify-call.ts'
@@ -20,10 +22,15 @@ export async function answerWebhook({
   input,
 }: {
   readonly ctx: WebhookContext
-  readonly input: { readonly call: WebhookCall; readonly credentials: WebhookCredentials }
+  readonly input: {
+    readonly call: WebhookCall
+    readonly credentials: WebhookCredentials
+    /** Where the server says that it takes downlinks. */
+    readonly target: DownlinkTarget | undefined
+  }
 }): Promise<WebhookAnswer> {
-  const { call } = input
-  const tenants = readTenants(call, input.credentials)
+  const tenants = readTenants(input.call, input.credentials)
+  const call = await withTarget(ctx.world, input.call, tenants.credentials.tenantId, input.target)
   let isVerified = false
 
   const work = async (): Promise<WebhookAnswer> => {
@@ -35,6 +42,19 @@ export async function answerWebhook({
   if (outcome !== 'late' && 'answer' in outcome) return outcome.answer
   if (outcome !== 'late' && !mayYetSucceed(outcome.error)) throw outcome.error
   return park(ctx, call, tenants.credentials, isVerified)
+}
+
+/** Sealed before the call is kept anywhere: in the inbox, in a lane, with its device. */
+async function withTarget(
+  { sealingSecret }: WebhookContext['world'],
+  call: WebhookCall,
+  tenant: string | undefined,
+  target: DownlinkTarget | undefined,
+): Promise<WebhookCall> {
+  const tenantId = parseTenantId(tenant ?? '')
+  if (!target || !tenantId) return call
+  const key = canSeal(sealingSecret) ? await seal(sealingSecret, keyOwner(tenantId), target.key) : null
+  return { ...call, request: { ...call.request, downlink: { ...target, key } } }
 }
 
 /** A fault of ours that nobody foresaw must not cost a reading either. */

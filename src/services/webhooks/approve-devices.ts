@@ -49,11 +49,11 @@ export async function approveEntry({
 
 async function replayOthers(
   ctx: ServiceContext,
-  { devEui }: DeviceAddress,
+  { devEui, alias }: DeviceAddress,
   pipeline: PipelineContext,
 ): Promise<number> {
-  if (devEui === undefined) return 0
-  const filter = { devEui, reason: 'unknown_device' }
+  const named = devEui === undefined ? { alias } : { devEui }
+  const filter = { ...named, reason: 'unknown_device' }
   return (await replayInbox({ ctx, input: { filter, pipeline } })).items.filter(({ isDone }) => isDone).length
 }
 

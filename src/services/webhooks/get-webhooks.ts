@@ -5,6 +5,8 @@ import { findTenant } from '../../store/tenants.ts'
 import { countInbox } from '../../store/webhook-inbox.ts'
 import { findWebhookSecret } from '../../store/webhook-secrets.ts'
 import type { ServiceContext } from '../context.ts'
+import { readDownlinkSettings } from '../downlinks/downlink-settings.ts'
+import { canSeal } from '../downlinks/seal.ts'
 import { translatingMissing } from './rotate-secret.ts'
 import { readWebhookSettings } from './webhook-settings.ts'
 
@@ -18,6 +20,12 @@ export interface WebhooksView {
     readonly previousExpiresAt: number | null
   } | null
   readonly settings: WebhookSettings
+  readonly downlinks: {
+    /** Whether keys of network servers can be kept: SEALING_SECRET is set. */
+    readonly canKeepKeys: boolean
+    /** The REST API of ChirpStack. */
+    readonly chirpstack: { readonly apiUrl: string; readonly lastFour: string; readonly setAt: number } | null
+  }
   /** Entries of the inbox that wait to be mended. */
   readonly inboxed: number
 }
@@ -30,6 +38,8 @@ export async function getWebhooks({ ctx }: { readonly ctx: ServiceContext }): Pr
     translatingMissing(() => findWebhookSecret(registry, tenantId)),
     countInbox(registry, tenantId),
   ])
+  const json = tenant?.settings ?? '{}'
+  const { chirpstack } = readDownlinkSettings(json)
   const isLive = (secret?.previousExpiresAt ?? 0) > now && secret?.previousHash
   return {
     webhooks: urlsOf(baseUrl, tenantId),
@@ -41,7 +51,13 @@ export async function getWebhooks({ ctx }: { readonly ctx: ServiceContext }): Pr
           previousExpiresAt: isLive ? secret.previousExpiresAt : null,
         }
       : null,
-    settings: readWebhookSettings(tenant?.settings ?? '{}'),
+    settings: readWebhookSettings(json),
+    downlinks: {
+      canKeepKeys: canSeal(ctx.sealingSecret),
+      chirpstack: chirpstack
+        ? { apiUrl: chirpstack.apiUrl, lastFour: chirpstack.lastFour, setAt: chirpstack.setAt }
+        : null,
+    },
     inboxed,
   }
 }

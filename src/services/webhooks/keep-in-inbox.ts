@@ -16,15 +16,16 @@ export async function keepInInbox(
   const why = whyOf(taken)
   if (!why) return
   const { body, contentType } = unreadPart(call, taken)
+  const address = taken.outcomes.find(({ faults }) => faults.length > 0)?.report.address
   const row = {
     id: call.id,
     connector: call.connector,
     receivedAt: call.receivedAt,
     ...why,
     contentType,
-    request: JSON.stringify(call.request),
+    request: JSON.stringify({ ...call.request, ...(address?.alias !== undefined && { alias: address.alias }) }),
     body,
-    devEui: taken.outcomes.find(({ faults }) => faults.length > 0)?.report.address.devEui ?? null,
+    devEui: address?.devEui ?? null,
   }
   await insertInboxRow(registry, tenantId, row, markOf(call, taken))
 }

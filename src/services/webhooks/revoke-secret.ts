@@ -1,7 +1,5 @@
-import { insertAudit } from '../../store/audit-log.ts'
 import { deletePreviousSecret, deleteWebhookSecret } from '../../store/webhook-secrets.ts'
 import type { ServiceContext } from '../context.ts'
-import { actorOf } from './actor.ts'
 import { translatingMissing } from './rotate-secret.ts'
 import { forgetTenantAccess } from './tenant-access.ts'
 
@@ -13,12 +11,12 @@ export async function revokeSecret({
   readonly ctx: ServiceContext
   readonly input: { readonly which: 'all' | 'previous' }
 }): Promise<void> {
-  const { registry, tenantId, now } = ctx
+  const { registry, tenantId } = ctx
   await translatingMissing(async () => {
     if (input.which === 'all') await deleteWebhookSecret(registry, tenantId)
     else await deletePreviousSecret(registry, tenantId)
   })
   forgetTenantAccess()
   const action = input.which === 'all' ? 'webhook_secret_revoked' : 'previous_webhook_secret_revoked'
-  await insertAudit(registry, tenantId, { at: now, id: crypto.randomUUID(), actor: actorOf(ctx), action })
+  ctx.note?.({ action })
 }

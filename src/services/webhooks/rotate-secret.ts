@@ -1,10 +1,8 @@
 import { limits } from '../../domain/limits.ts'
-import { insertAudit } from '../../store/audit-log.ts'
 import { isMigrationMissing } from '../../store/d1-faults.ts'
 import { replaceWebhookSecret } from '../../store/webhook-secrets.ts'
 import type { ServiceContext } from '../context.ts'
 import { newSecret, sha256 } from '../secrets.ts'
-import { actorOf } from './actor.ts'
 import { forgetTenantAccess } from './tenant-access.ts'
 import { secretsMissing } from './verify-webhook.ts'
 
@@ -33,13 +31,7 @@ export async function rotateSecret({
     replaceWebhookSecret(ctx.registry, ctx.tenantId, { hash: sha256(secret), lastFour }, until, ctx.now),
   )
   forgetTenantAccess()
-  await insertAudit(ctx.registry, ctx.tenantId, {
-    at: ctx.now,
-    id: crypto.randomUUID(),
-    actor: actorOf(ctx),
-    action: 'webhook_secret_rotated',
-    target: lastFour,
-  })
+  ctx.note?.({ action: 'webhook_secret_rotated', target: lastFour })
   return { secret, lastFour, createdAt: ctx.now, previousExpiresAt: before ? until : null }
 }
 

@@ -324,9 +324,9 @@ describe('PUBLISH of 5.0', () => {
     for (let i = 0; i < 300; i++) await client.say(two(9000))
     for (let i = 1; i <= limits.mqttReceiveMaximum; i++) await client.say(two(i))
     await client.say(pubrel(1))
-    await client.say(two(500))
+    await client.say(two(limits.mqttReceiveMaximum + 1))
     expect(client.state.isClosed).toBe(false)
-    await client.say(two(501))
+    await client.say(two(limits.mqttReceiveMaximum + 2))
     expect(client.replies.at(-1)).toMatchObject({ cmd: 'disconnect', reasonCode: 0x93 })
   })
 

@@ -1,0 +1,37 @@
+import type { TenantId } from '../../domain/ids.ts'
+import { limits } from '../../domain/limits.ts'
+import { insertSession, trimSessions } from '../../store/sessions.ts'
+import type { ServiceContext } from '../context.ts'
+import { newSecret, sha256 } from '../secrets.ts'
+import { type SessionKind, sessionPrefixes } from './find-session.ts'
+
+export interface OpenedSession {
+  /** Shown this once: to the browser as a cookie, to an app in the answer. */
+  readonly token: string
+  readonly expiresAt: number
+}
+
+/** Always a new token: one that somebody planted before is worth nothing after. */
+export async function openSession(
+  ctx: ServiceContext,
+  personId: string,
+  kind: SessionKind = 'cookie',
+): Promise<OpenedSession> {
+  const token = newSecret(sessionPrefixes[kind])
+  const expiresAt = ctx.now + limits.sessionIdleMs
+  const session = {
+    hash: sha256(token),
+    personId,
+    userAgent: ctx.userAgent ?? null,
+    address: ctx.address ?? null,
+    now: ctx.now,
+    expiresAt,
+  }
+  const [made] = await ctx.registry.$client.batch<{ tenantId: string | null }>([
+    insertSession(ctx.registry, session),
+    trimSessions(ctx.registry, personId, limits.sessionsPerPerson),
+  ])
+  const tenantId = made?.results[0]?.tenantId
+  if (tenantId) ctx.note?.({ tenantId: tenantId as TenantId })
+  return { token, expiresAt }
+}

@@ -1,0 +1,42 @@
+import { AppError } from '../../domain/errors.ts'
+import { findPerson, findPersonByEmail, listOperators as listRows, setOperator } from '../../store/people.ts'
+import type { ServiceContext } from '../context.ts'
+
+export async function listOperators({ ctx }: { readonly ctx: ServiceContext }) {
+  return listRows(ctx.registry)
+}
+
+/** Somebody who has an account. @throws AppError member_not_found */
+export async function addOperator({
+  ctx,
+  input,
+}: {
+  readonly ctx: ServiceContext
+  readonly input: { readonly email: string }
+}) {
+  const person = await findPersonByEmail(ctx.registry, input.email)
+  if (!person || !(await setOperator(ctx.registry, person.id, true, ctx.now))) throw nobody()
+  ctx.note?.({ target: person.id, after: { email: person.email, isOperator: true } })
+  return { personId: person.id, email: person.email, name: person.name }
+}
+
+/** @throws AppError member_not_found, conflict (last_platform_operator) */
+export async function removeOperator({
+  ctx,
+  input,
+}: {
+  readonly ctx: ServiceContext
+  readonly input: { readonly personId: string }
+}): Promise<void> {
+  const person = await findPerson(ctx.registry, input.personId)
+  if (!person?.isOperator) throw nobody()
+  if (!(await setOperator(ctx.registry, person.id, false, ctx.now))) {
+    const detail = 'The platform keeps at least one operator.'
+    throw new AppError('conflict', { reason: 'last_platform_operator', detail })
+  }
+  ctx.note?.({ before: { email: person.email, isOperator: true } })
+}
+
+function nobody(): AppError {
+  return new AppError('member_not_found', { detail: 'There is no such person.' })
+}
