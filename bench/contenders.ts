@@ -23,10 +23,10 @@ export interface Product extends Contender {
   makeDevices(count: number): Promise<Device[]>
 }
 
-/** The production bundle on a direct workerd socket, with a tenant in it and data of its own. */
-export async function startProduct(configPath?: string): Promise<Product> {
+/** The production bundle on a direct workerd socket, with a tenant in it and data of its own. `main`: a script that wraps it. */
+export async function startProduct(main?: string): Promise<Product> {
   const setupToken = 'bench-setup-token'
-  const contender = await start({ vars: { SETUP_TOKEN: setupToken }, ...(configPath && { configPath }) })
+  const contender = await start({ vars: { SETUP_TOKEN: setupToken }, ...(main && { main }) })
   const onboarding = `${contender.url}/api/auth/onboarding`
   const { body } = await callApi<{ apiKey: string }>(onboarding, setupToken, { tenantName: 'Bench' })
   const { apiKey } = body
@@ -49,7 +49,11 @@ export async function startNaive(devices: number): Promise<Naive> {
   return { ...contender, tokens }
 }
 
-async function start(options: { vars?: Record<string, string>; configPath?: string }): Promise<Contender> {
+async function start(options: {
+  vars?: Record<string, string>
+  configPath?: string
+  main?: string
+}): Promise<Contender> {
   const dir = mkdtempSync(join(tmpdir(), 'autoconnecto-bench-'))
   const forget = () => rmSync(dir, { recursive: true, force: true })
   let server: LocalServer

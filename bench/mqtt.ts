@@ -117,7 +117,7 @@ async function countStored(product: Product, devices: readonly Device[]): Promis
 
 /** One device's object takes so long for each thing it is told: the others must not wait for it. */
 async function slowOne(messages: number): Promise<{ rows: Row[]; verdicts: Verdict[] }> {
-  const product = await startProduct(join(import.meta.dirname, 'slow-object', 'wrangler.toml'))
+  const product = await startProduct(join(import.meta.dirname, 'slow-object.js'))
   try {
     const devices = await product.makeDevices(connections)
     const [slow, ...quick] = devices as [Device, ...Device[]]

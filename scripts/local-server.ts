@@ -12,6 +12,8 @@ export interface LocalServerOptions {
   readonly stateDir: string
   readonly vars?: Readonly<Record<string, string>>
   readonly configPath?: string
+  /** In place of the configuration's own: a script that wraps it. */
+  readonly main?: string
   /** Where the bundle is built. */
   readonly outDir?: string
   /** Keeps the Worker's log to itself. */
@@ -43,9 +45,10 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
 async function start(options: LocalServerOptions, unlock: () => void): Promise<LocalServer> {
   const { vars = {}, configPath = defaultConfigPath, outDir = join(root, 'dist', 'worker'), quiet = false } = options
   const { stateDir } = options
+  const script = options.main ? [options.main] : []
   const port = await freePort(options.port)
   await Promise.all([
-    mustRun('wrangler', ['deploy', '--dry-run', '--config', configPath, '--outdir', outDir]),
+    mustRun('wrangler', ['deploy', ...script, '--dry-run', '--config', configPath, '--outdir', outDir]),
     migrateLocal(stateDir, configPath),
   ])
   // A copy of its own: the next build puts other files in place of these.

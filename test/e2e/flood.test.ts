@@ -18,7 +18,7 @@ const ballast = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`text${
 let server: Product
 
 beforeAll(async () => {
-  server = await startProduct(join(import.meta.dirname, 'workers', 'wrangler.slow-d1.toml'))
+  server = await startProduct(join(import.meta.dirname, 'workers', 'slow-d1.js'))
 })
 afterAll(async () => {
   await server?.stop()

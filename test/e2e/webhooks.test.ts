@@ -11,7 +11,7 @@ const devEui = 'dd00000000000001'
 let deviceId: string
 
 beforeAll(async () => {
-  server = await startProduct(join(import.meta.dirname, 'workers', 'wrangler.slow-d1.toml'))
+  server = await startProduct(join(import.meta.dirname, 'workers', 'slow-d1.js'))
   const api = async <T>(path: string, body?: unknown) =>
     (await callApi<T>(`${server.url}${path}`, server.apiKey, body)).body
   const { tenantId } = await api<{ tenantId: string }>('/api/tenant')

@@ -2,7 +2,7 @@
 //   PUT /_d1 {delayMs, failRate}   GET /_d1 → {statements, failures, mostLaneBytes}
 import product, { DeviceObject as ProductDevice, TelemetryWriter as ProductWriter } from '../../../src/index.ts'
 
-export { MqttBroker, SignInObject } from '../../../src/index.ts'
+export * from '../../../src/index.ts'
 
 const control = { delayMs: 0, failRate: 0 }
 const seen = { statements: 0, failures: 0, mostLaneBytes: 0 }

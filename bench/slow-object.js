@@ -1,7 +1,7 @@
 // The product with device objects that take their time, each as long as it is told: PUT /_slow {deviceId: ms}.
-import product, { DeviceObject as ProductDevice } from '../../src/index.ts'
+import product, { DeviceObject as ProductDevice } from '../src/index.ts'
 
-export * from '../../src/index.ts'
+export * from '../src/index.ts'
 
 let slow = {}
 
