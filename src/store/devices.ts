@@ -10,8 +10,10 @@ export interface FoundDevice extends DeviceRow {
   readonly profileTimeoutMs: number | null
 }
 
+// Names of the outer table by hand: a select of one table writes its columns without it, and inside the inner
+// SELECT "tenant_id" would be the profile's own.
 const profileTimeoutMs = sql<number | null>`(SELECT p.inactivity_timeout_ms FROM device_profiles p WHERE p.id =
-  coalesce(${devices.profileId}, (SELECT id FROM device_profiles WHERE tenant_id = ${devices.tenantId} AND is_default = 1)))`
+  coalesce(devices.profile_id, (SELECT id FROM device_profiles WHERE tenant_id = devices.tenant_id AND is_default = 1)))`
 const withProfile = { ...getTableColumns(devices), profileTimeoutMs }
 
 export interface DeviceFilter {

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { newTenant, type Problem } from '../helpers/world.ts'
 
+interface Timed {
+  readonly inactivityTimeoutMs: number
+}
+
 interface Profile {
   readonly profileId: string
   readonly name: string
@@ -65,20 +69,28 @@ describe('device profiles', () => {
   })
 
   it('say when their devices are inactive, the default one for those without; a device’s own word goes first', async () => {
-    const tenant = await newTenant()
-    const timeoutOf = async (deviceId: string) =>
-      (await (await tenant.api('GET', `/api/devices/${deviceId}`)).json<{ inactivityTimeoutMs: number }>())
-        .inactivityTimeoutMs
-    const make = { name: 'Slow', inactivityTimeoutMs: 7_200_000 }
-    const { profileId } = await (await tenant.api('POST', '/api/device-profiles', make)).json<Profile>()
-    const fallback = await (await tenant.api('GET', '/api/device-profiles/ensure-default')).json<Profile>()
-    await tenant.api('PUT', `/api/device-profiles/${fallback.profileId}`, { inactivityTimeoutMs: 30_000 })
-    const ids = await Promise.all([{ profileId }, {}, { profileId, inactivityTimeoutMs: 5_000 }].map(tenant.device))
-    expect(await Promise.all(ids.map(({ deviceId }) => timeoutOf(deviceId)))).toEqual([7_200_000, 30_000, 5_000])
-    const { items } = await (await tenant.api('GET', '/api/devices?online=false')).json<{
-      items: { inactivityTimeoutMs: number }[]
-    }>()
-    expect(items.map((row) => row.inactivityTimeoutMs).sort((a, b) => a - b)).toEqual([5_000, 30_000, 7_200_000])
+    // Two tenants, so that neither has what the other's default says.
+    const fallbacks = [30_000, 45_000]
+    const made = await Promise.all(
+      fallbacks.map(async (fallbackMs) => {
+        const tenant = await newTenant()
+        const make = { name: 'Slow', inactivityTimeoutMs: 7_200_000 }
+        const { profileId } = await (await tenant.api('POST', '/api/device-profiles', make)).json<Profile>()
+        const fallback = await (await tenant.api('GET', '/api/device-profiles/ensure-default')).json<Profile>()
+        const changes = { inactivityTimeoutMs: fallbackMs }
+        expect((await tenant.api('PUT', `/api/device-profiles/${fallback.profileId}`, changes)).status).toBe(200)
+        const fields = [{ profileId }, {}, { profileId, inactivityTimeoutMs: 5_000 }]
+        return { tenant, devices: await Promise.all(fields.map(tenant.device)) }
+      }),
+    )
+    for (const [i, { tenant, devices }] of made.entries()) {
+      const read = async <T>(path: string) => (await tenant.api('GET', path)).json<T>()
+      const shown = await Promise.all(devices.map(({ deviceId }) => read<Timed>(`/api/devices/${deviceId}`)))
+      expect(shown.map((device) => device.inactivityTimeoutMs)).toEqual([7_200_000, fallbacks[i], 5_000])
+      const { items } = await read<{ items: Timed[] }>('/api/devices?online=false')
+      const listed = items.map((device) => device.inactivityTimeoutMs)
+      expect(listed.sort((a, b) => a - b)).toEqual([5_000, fallbacks[i], 7_200_000])
+    }
   })
 
   it('are the tenant’s own: no stranger sees, changes or gives one', async () => {
