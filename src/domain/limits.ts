@@ -56,6 +56,8 @@ export const limits = {
   writeRetryMs: 10_000,
   writeRetryFirstMs: 50,
   writeRetryMaxMs: 2_000,
+  /** A lane that meets a device cold tries its look-up again for so long; later arrivals wait meanwhile. */
+  lookUpRetryMs: 1_000,
   /** How long a repeat of a message without `ts` is recognised by its mark. */
   markWindowMs: 10 * 60_000,
   marksPerDevice: 2_000,

@@ -3,6 +3,7 @@ import { sleep, withDeadline } from '../domain/deadline.ts'
 import { AppError, type Fault, toFault } from '../domain/errors.ts'
 import { limits } from '../domain/limits.ts'
 import type { AppendGroup, AppendResult, AppendRow, ParkedWebhook, Parking, TelemetryLane } from '../services/ports.ts'
+import { isMigrationMissing } from '../store/d1-faults.ts'
 import { telemetryShard } from '../store/shards.ts'
 import { addUsage } from '../store/usage.ts'
 import {
@@ -251,11 +252,11 @@ export class TelemetryWriter extends DurableObject<Env> implements TelemetryLane
       if (mayRepeat && !this.#marks.knows(deviceId)) unmarked.add(deviceId)
     }
     if (unsure.size > 0) {
-      const newest = await this.#read(newestTimes(this.database, [...unsure], now, now + limits.clockLeadMs))
+      const newest = await this.#read(() => newestTimes(this.database, [...unsure], now, now + limits.clockLeadMs))
       for (const deviceId of unsure) this.#clock.settle(deviceId, newest.get(deviceId))
     }
     if (unmarked.size > 0) {
-      const marks = await this.#read(recentMarks(this.database, [...unmarked], now - limits.markWindowMs))
+      const marks = await this.#read(() => recentMarks(this.database, [...unmarked], now - limits.markWindowMs))
       for (const deviceId of unmarked) {
         const own = marks.filter((row) => row.deviceId === deviceId)
         this.#marks.fill(
@@ -266,8 +267,17 @@ export class TelemetryWriter extends DurableObject<Env> implements TelemetryLane
     }
   }
 
-  #read<T>(query: Promise<T>): Promise<T> {
-    return withDeadline(query, limits.d1TimeoutMs)
+  /** A passing fault is tried again, but not for long: whoever comes later waits behind it. */
+  async #read<T>(query: () => Promise<T>): Promise<T> {
+    const startedAt = Date.now()
+    for (let pause = limits.writeRetryFirstMs; ; pause *= 2) {
+      try {
+        return await withDeadline(query(), limits.d1TimeoutMs)
+      } catch (error) {
+        if (isMigrationMissing(error) || Date.now() - startedAt + pause > limits.lookUpRetryMs) throw error
+      }
+      await sleep(pause)
+    }
   }
 
   async #commit(rows: readonly ReadingRow[], states: readonly DeviceStateRow[]): Promise<void> {

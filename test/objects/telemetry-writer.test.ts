@@ -136,6 +136,21 @@ describe('group commit', () => {
     expect(await history(deviceId)).toHaveLength(2)
   })
 
+  it('rides over one while it looks a device up that it does not know', async () => {
+    const deviceId = newId()
+    let failures = 3
+    const restore = await replaceDatabase(deviceId, (db) =>
+      hooked(db, ([statement]) => {
+        if (!statement?.sql.includes('INSERT') && failures-- > 0) throw new Error('D1_ERROR: overloaded')
+      }),
+    )
+    const results = await append(deviceId, [reading(1), reading(2)])
+    await restore()
+    expect(failures).toBeLessThan(0)
+    expect(results.every((result) => typeof result === 'number')).toBe(true)
+    expect(await history(deviceId)).toHaveLength(2)
+  })
+
   it('answers 503 with Retry-After, and keeps no acknowledgement, when D1 is away', async () => {
     const device = await tenant.device()
     const restore = await replaceDatabase(device.deviceId, (db) =>
