@@ -1,6 +1,6 @@
 import { X } from 'lucide-preact'
 import type { ComponentChildren } from 'preact'
-import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Button } from './button.tsx'
 import { Fault } from './fault.tsx'
 
@@ -17,13 +17,17 @@ export interface DialogProps {
 export function Dialog({ title, children, onClose, isWide = false, isSticky = false }: DialogProps) {
   const dialog = useRef<HTMLDialogElement | null>(null)
   const id = useId()
-  useEffect(() => {
+  // A layout effect: Preact runs the others' cleanup after the next paint, when focus may be somewhere else already.
+  useLayoutEffect(() => {
     const element = dialog.current
     const opener = document.activeElement
     element?.showModal()
     return () => {
       element?.close()
-      if (opener instanceof HTMLElement && opener.isConnected) opener.focus()
+      // One that came with its page was opened by nobody.
+      const isKnown = opener?.isConnected && opener !== document.body
+      const back = isKnown ? opener : document.querySelector('h1')
+      if (back instanceof HTMLElement) back.focus()
     }
   }, [])
   return (
@@ -34,6 +38,12 @@ export function Dialog({ title, children, onClose, isWide = false, isSticky = fa
       onCancel={(event) => {
         event.preventDefault()
         if (!isSticky) onClose()
+      }}
+      // Of two Escapes with nothing between them a browser lets nobody prevent the second.
+      onClose={() => {
+        if (!dialog.current) return
+        if (isSticky) dialog.current.showModal()
+        else onClose()
       }}
     >
       <header class="dialog-head">
