@@ -43,9 +43,9 @@ export async function startLocalServer(options: LocalServerOptions): Promise<Loc
 }
 
 async function start(options: LocalServerOptions, unlock: () => void): Promise<LocalServer> {
-  const { vars = {}, configPath = defaultConfigPath, outDir = join(root, 'dist', 'worker'), quiet = false } = options
-  const { stateDir } = options
-  const script = options.main ? [options.main] : []
+  const { stateDir, main, vars = {}, configPath = defaultConfigPath, quiet = false } = options
+  const outDir = options.outDir ?? join(root, 'dist', 'worker')
+  const script = main ? [main] : []
   const port = await freePort(options.port)
   await Promise.all([
     mustRun('wrangler', ['deploy', ...script, '--dry-run', '--config', configPath, '--outdir', outDir]),

@@ -42,7 +42,7 @@ export class DeviceObject extends DurableObject<Env> implements DeviceLink, Spac
   async observe({ device, receivedAt, readings, frames = [], route }: Observation): Promise<void> {
     const { state, live } = this.#parts
     const values = readings ? (JSON.parse(readings.json) as TelemetryValues[]) : []
-    const seen = values.map((values, i) => ({ ts: readings?.times[i] as number, values }))
+    const seen = values.map((own, i) => ({ ts: readings?.times[i] as number, values: own }))
     this.#parts.frames.add(frames)
     // What waits for the device to be known there goes out.
     if (route && this.#parts.network.note(route)) this.ctx.waitUntil(this.#parts.commands.resume())

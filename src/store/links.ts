@@ -43,20 +43,17 @@ export async function insertLink(registry: Registry, link: NewLink): Promise<voi
   ])
 }
 
+function isOpen(purpose: 'invitation' | 'password_reset', now: number) {
+  return and(eq(oneTimeLinks.purpose, purpose), isNull(oneTimeLinks.usedAt), gt(oneTimeLinks.expiresAt, now))
+}
+
 /** The hash is the credential. */
 export async function findInvitation(registry: Registry, hash: string, now: number) {
   const row = await registry
     .select({ email: oneTimeLinks.email, role: oneTimeLinks.role, tenantId: tenants.id, tenantName: tenants.name })
     .from(oneTimeLinks)
     .innerJoin(tenants, and(eq(tenants.id, oneTimeLinks.tenantId), isNull(tenants.suspendedAt)))
-    .where(
-      and(
-        eq(oneTimeLinks.tokenHash, hash),
-        eq(oneTimeLinks.purpose, 'invitation'),
-        isNull(oneTimeLinks.usedAt),
-        gt(oneTimeLinks.expiresAt, now),
-      ),
-    )
+    .where(and(eq(oneTimeLinks.tokenHash, hash), isOpen('invitation', now)))
     .get()
   return row?.email && row.role
     ? { ...row, email: row.email, role: row.role as Role, tenantId: row.tenantId as TenantId }
@@ -67,14 +64,7 @@ export async function findResetLink(registry: Registry, hash: string, now: numbe
   return registry
     .select({ personId: oneTimeLinks.personId, email: oneTimeLinks.email })
     .from(oneTimeLinks)
-    .where(
-      and(
-        eq(oneTimeLinks.tokenHash, hash),
-        eq(oneTimeLinks.purpose, 'password_reset'),
-        isNull(oneTimeLinks.usedAt),
-        gt(oneTimeLinks.expiresAt, now),
-      ),
-    )
+    .where(and(eq(oneTimeLinks.tokenHash, hash), isOpen('password_reset', now)))
     .get()
 }
 
@@ -82,14 +72,7 @@ export async function listOpenInvitations(registry: Registry, tenantId: TenantId
   const rows = await registry
     .select()
     .from(oneTimeLinks)
-    .where(
-      and(
-        eq(oneTimeLinks.tenantId, tenantId),
-        eq(oneTimeLinks.purpose, 'invitation'),
-        isNull(oneTimeLinks.usedAt),
-        gt(oneTimeLinks.expiresAt, now),
-      ),
-    )
+    .where(and(eq(oneTimeLinks.tenantId, tenantId), isOpen('invitation', now)))
     .orderBy(desc(oneTimeLinks.createdAt))
   return rows.map(({ tokenHash, email, role, createdAt, expiresAt }) => ({
     id: tokenHash,

@@ -12,12 +12,13 @@ import type {
   SessionReport,
 } from './calls.ts'
 import { matches } from './match.ts'
-import { type Copy, isOver, type Message, type Outbound, type QoS, type Will } from './message.ts'
+import { type Copy, isOver, type Message, type Outbound, type QoS } from './message.ts'
 import { type Retained, RetainedMessages, retainedMigrations } from './retained.ts'
 import { queueMigrations, Sequence, SessionQueue } from './session-queue.ts'
 import { type Session, SessionTable, sessionMigrations } from './session-table.ts'
 import type { SpaceStorage } from './storage.ts'
 import { copiesFor, type Filter, hasRoomFor, isSame, type Subscription } from './subscriptions.ts'
+import { delayOf, willOnReopening } from './wills.ts'
 
 export const spaceMigrations: readonly string[] = [...sessionMigrations, ...queueMigrations, ...retainedMigrations]
 
@@ -227,6 +228,10 @@ export class TopicSpace {
     return { wills, ended }
   }
 
+  isCurrent(link: Link): boolean {
+    return this.#current(link) !== undefined
+  }
+
   #current({ clientId, connection }: Link): Session | undefined {
     const session = this.#sessions.get(clientId)
     return session?.connection === connection ? session : undefined
@@ -290,11 +295,3 @@ export class TopicSpace {
       })
   }
 }
-
-/** A delayed will goes with a session that ends, and not if the client is back in time. [MQTT-3.1.3-9] */
-function willOnReopening(old: Session, goesOn: boolean, now: number): Message | undefined {
-  const isDue = !goesOn || (old.connection === null ? isOver(old.willAt, now) : delayOf(old.will) === 0)
-  return isDue ? old.will?.message : undefined
-}
-
-const delayOf = (will: Will | null) => (will?.delaySeconds ?? 0) * 1000

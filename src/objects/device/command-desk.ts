@@ -204,7 +204,7 @@ export class CommandDesk {
 
   /** It may have gone out: its time for an answer decides. What waits behind it is tried again. */
   #unsure({ command }: CommandRow): void {
-    this.#queue.endHanded(command.id)
+    this.#queue.endOneWay(command.id)
     this.#queue.retryBy(this.#ports.now() + limits.commandSaveRetryMs)
     this.#arm()
     this.#changed(command.id)

@@ -85,23 +85,14 @@ export class CommandQueue {
     const patience = Math.min(timeoutMs * 2 ** attempt, Math.max(timeoutMs, limits.commandRetryMaxMs))
     const due = command.twoWay ? Math.min(now + patience, expiresAt) : expiresAt
     this.#change(command.id, "state = 'sent', way = ?, sent_at = ?, due_at = ?", way ?? handing, now, due)
-    if (way !== undefined) this.#endOneWay(way)
+    if (way !== undefined) this.endOneWay(command.id)
   }
 
   /** It went by this way; an answer may have been quicker. */
   markWay(id: string, way: string): void {
     if (!this.#storage.isReady) return
     this.#storage.sql.exec("UPDATE commands SET way = ? WHERE id = ? AND state = 'sent' AND way = ?", way, id, handing)
-    this.#endOneWay(way)
-  }
-
-  /** One that asks for no answer is over when it is handed over, as `sent`: nobody says more of it. */
-  #endOneWay(way: string): void {
-    this.#storage.sql.exec(
-      `UPDATE commands SET finished_at = sent_at, due_at = NULL, is_saved = 0
-        WHERE state = 'sent' AND way = ? AND finished_at IS NULL AND NOT json_extract(command, '$.twoWay')`,
-      way,
-    )
+    this.endOneWay(id)
   }
 
   /** No way took it; a persistent one is tried again after a while, whoever fails to say that a way opened. */
@@ -116,10 +107,13 @@ export class CommandQueue {
     )
   }
 
-  /** Whether one that asks for no answer arrived is not known, nor will be: it is over, as `sent`. */
-  endHanded(id: string): void {
-    const row = this.get(id)
-    if (row && !row.command.twoWay) this.#change(id, 'finished_at = sent_at, due_at = NULL')
+  /** One that asks for no answer is over when it is handed over, as `sent`: nobody says more of it. */
+  endOneWay(id: string): void {
+    this.#storage.sql.exec(
+      `UPDATE commands SET finished_at = sent_at, due_at = NULL, is_saved = 0
+        WHERE id = ? AND state = 'sent' AND finished_at IS NULL AND NOT json_extract(command, '$.twoWay')`,
+      id,
+    )
   }
 
   /** What waits is tried again by then. */
@@ -139,11 +133,10 @@ export class CommandQueue {
   /** What went by a way that is gone, unanswered: what may be sent again waits again. No way: being handed over. */
   wayClosed(way: string = handing): number {
     if (!this.#storage.isReady) return 0
-    const lost = this.#rows("state = 'sent' AND way = ?", way).filter(
-      ({ command }) => command.persistent && command.twoWay,
-    )
+    const unanswered = this.#rows("state = 'sent' AND way = ?", way)
+    const lost = unanswered.filter(({ command }) => command.persistent && command.twoWay)
     for (const { command } of lost) this.#requeue(command.id)
-    if (way === handing) this.#endOneWay(way)
+    for (const { command } of unanswered) this.endOneWay(command.id)
     return lost.length
   }
 
@@ -246,18 +239,19 @@ export class CommandQueue {
   /** What is over by now, and what had its time for an answer and waits again. */
   expire(now: number): string[] {
     const due = this.#rows('due_at <= ? ORDER BY seq', now)
-    for (const { command, state } of due) {
-      const isAway = state === 'queued' && !command.persistent && now < command.expiresAt
-      if (isAway) this.finish(command.id, 'failed', { success: false, code: 'device_offline' }, now)
-      const isToTry = state === 'queued' && command.persistent && now < command.expiresAt
-      if (isToTry) this.#tryBy(command.id, Math.min(command.expiresAt, now + limits.commandRetryMaxMs))
-      if (isAway || isToTry) continue
-      const again = state === 'sent' && command.twoWay && command.persistent && now < command.expiresAt
-      if (again) this.#requeue(command.id)
-      else if (state === 'sent' && !command.twoWay) this.endHanded(command.id)
-      else this.finish(command.id, 'expired', undefined, now)
-    }
+    for (const row of due) this.#overdue(row, now)
     return due.map(({ command }) => command.id)
+  }
+
+  #overdue({ command, state }: CommandRow, now: number): void {
+    const { id, persistent, twoWay, expiresAt } = command
+    const isAlive = now < expiresAt
+    if (isAlive && state === 'queued') {
+      if (persistent) this.#tryBy(id, Math.min(expiresAt, now + limits.commandRetryMaxMs))
+      else this.finish(id, 'failed', { success: false, code: 'device_offline' }, now)
+    } else if (isAlive && state === 'sent' && twoWay && persistent) this.#requeue(id)
+    else if (state === 'sent' && !twoWay) this.endOneWay(id)
+    else this.finish(id, 'expired', undefined, now)
   }
 
   #tryBy(id: string, at: number): void {

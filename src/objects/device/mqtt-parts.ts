@@ -93,5 +93,3 @@ export function furnishMqtt({ env, registry, storage, self, pipeline, heard, bac
     },
   }
 }
-
-export type MqttParts = ReturnType<typeof furnishMqtt>

@@ -128,9 +128,8 @@ export class MqttSpace {
   }
 
   /** Whether the client's session is this connection's, and not that of one that took it over. */
-  isCurrent({ clientId, connection }: Link): boolean {
-    if (!this.#storage.isReady) return false
-    return this.#space.connections().some((open) => open.clientId === clientId && open.connection === connection)
+  isCurrent(link: Link): boolean {
+    return this.#storage.isReady && this.#space.isCurrent(link)
   }
 
   connections(): string[] {

@@ -3,8 +3,8 @@ import { useLocation } from 'preact-iso/router'
 import { ApiError } from '../api/client.ts'
 import { acceptInvitation, lookAtInvitation, resetPassword, setUp } from '../api/people.ts'
 import { enterAsPerson } from '../session.ts'
-import { Field } from '../ui/field.tsx'
 import { Loaded } from '../ui/loaded.tsx'
+import { OwnEmail } from '../ui/own-email.tsx'
 import { Password } from '../ui/password.tsx'
 import { useLoad } from '../use-load.ts'
 import { Door } from './door.tsx'
@@ -40,18 +40,7 @@ export function SetUpPage() {
         return fault
       }}
     >
-      <Field label="E-mail">
-        {(attributes) => (
-          <input
-            {...attributes}
-            type="email"
-            autocomplete="username"
-            autoFocus
-            value={email}
-            onInput={(event) => setEmail(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <OwnEmail value={email} onChange={setEmail} />
       <Password
         label="Password"
         value={password}

@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { signIn } from '../api/people.ts'
 import { enterAsPerson, signInWithKey } from '../session.ts'
-import { Field } from '../ui/field.tsx'
+import { OwnEmail } from '../ui/own-email.tsx'
 import { Password } from '../ui/password.tsx'
 import { Door } from './door.tsx'
 
@@ -42,18 +42,7 @@ function ByPassword({ beside }: Beside) {
         </>
       }
     >
-      <Field label="E-mail">
-        {(attributes) => (
-          <input
-            {...attributes}
-            type="email"
-            autocomplete="username"
-            autoFocus
-            value={email}
-            onInput={(event) => setEmail(event.currentTarget.value)}
-          />
-        )}
-      </Field>
+      <OwnEmail value={email} onChange={setEmail} />
       <Password label="Password" value={password} onChange={setPassword} autocomplete="current-password" />
     </Door>
   )

@@ -5,6 +5,7 @@ import type { Attribute, Scope } from '../../api/types.ts'
 import { formatValue } from '../../format.ts'
 import { useMessages } from '../../live/use-feed.ts'
 import { mayOpenSockets } from '../../session.ts'
+import { ActionsHead } from '../../ui/actions-head.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Empty, Loaded } from '../../ui/loaded.tsx'
 import { Time } from '../../ui/time.tsx'
@@ -125,9 +126,7 @@ function PairTable({ pairs, onEdit, onRemove }: TableProps & { readonly pairs: r
             <th scope="col">Desired</th>
             <th scope="col">Confirmed</th>
             <th scope="col">State</th>
-            <th scope="col" class="end">
-              <span class="hidden">Actions</span>
-            </th>
+            <ActionsHead />
           </tr>
         </thead>
         <tbody>
@@ -194,9 +193,7 @@ function ServerTable({ rows, onEdit, onRemove }: TableProps & { readonly rows: r
           <tr>
             <th scope="col">Key</th>
             <th scope="col">Value</th>
-            <th scope="col" class="end">
-              <span class="hidden">Actions</span>
-            </th>
+            <ActionsHead />
           </tr>
         </thead>
         <tbody>

@@ -2,6 +2,7 @@ import { KeyRound, Plus } from 'lucide-preact'
 import { useState } from 'preact/hooks'
 import { createApiKey, listApiKeys, revokeApiKey } from '../../api/endpoints.ts'
 import type { ApiKey } from '../../api/types.ts'
+import { ActionsHead } from '../../ui/actions-head.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Confirm, Dialog } from '../../ui/dialog.tsx'
 import { Fault } from '../../ui/fault.tsx'
@@ -70,9 +71,7 @@ function KeyTable({ items, onRevoke }: KeyTableProps) {
           <th scope="col">May</th>
           <th scope="col">Last used</th>
           <th scope="col">Expires</th>
-          <th scope="col" class="end">
-            <span class="hidden">Actions</span>
-          </th>
+          <ActionsHead />
         </tr>
       </thead>
       <tbody>

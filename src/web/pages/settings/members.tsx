@@ -14,6 +14,7 @@ import {
   roles,
   withdrawInvitation,
 } from '../../api/people.ts'
+import { ActionsHead } from '../../ui/actions-head.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Confirm, Dialog } from '../../ui/dialog.tsx'
 import { Fault } from '../../ui/fault.tsx'
@@ -62,9 +63,7 @@ export function MembersPart() {
                   <th scope="col">Person</th>
                   <th scope="col">Role</th>
                   <th scope="col">Since</th>
-                  <th scope="col" class="end">
-                    <span class="hidden">Actions</span>
-                  </th>
+                  <ActionsHead />
                 </tr>
               </thead>
               <tbody>
