@@ -47,6 +47,8 @@ export default defineConfig(async () => ({
           deps: { optimizer: { ssr: { enabled: true, include: ['mqtt-packet'] } } },
           testTimeout: 30_000,
           hookTimeout: 30_000,
+          // Of two cores vitest would use one: these tests mostly wait.
+          maxWorkers: 2,
         },
       },
       {

@@ -138,6 +138,7 @@ describe('group commit', () => {
 
   it('rides over one while it looks a device up that it does not know', async () => {
     const deviceId = newId()
+    await evictDurableObject(laneOf(deviceId)) // One that has been awake for long needs no look-up.
     let failures = 3
     const restore = await replaceDatabase(deviceId, (db) =>
       hooked(db, ([statement]) => {
