@@ -133,6 +133,7 @@ export const limits = {
   liveSockets: 100,
   /** Sent to a live reader and not confirmed by it; beyond this it is dropped. It is asked this often. */
   liveUnreadBytes: 4 * 1024 * 1024,
+  liveUnreadBytesOfAll: 32 * 1024 * 1024,
   liveCheckBytes: 256 * 1024,
   liveHistory: 100,
   liveHistoryMost: 1_000,

@@ -20,7 +20,7 @@ import type { DeviceLink, Downlink, Observation, Presence, SocketOpening } from 
 import { toAppError } from '../services/to-app-error.ts'
 import { openTelemetryStore } from '../store/telemetry-store.ts'
 import type { SpaceLink, SpaceOpened } from './broker/links.ts'
-import { deviceTag } from './device/device-sockets.ts'
+import { isDeviceSocket } from './device/device-sockets.ts'
 import { readHistory } from './device/live-history.ts'
 import { furnish } from './device/parts.ts'
 import { openingHeader } from './stubs.ts'
@@ -244,7 +244,7 @@ export class DeviceObject extends DurableObject<Env> implements DeviceLink, Spac
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    if (this.#isDevice(socket)) await this.#parts.sockets.received(socket, message)
+    if (isDeviceSocket(socket)) await this.#parts.sockets.received(socket, message)
     else this.#parts.live.received(socket, message)
   }
 
@@ -257,26 +257,23 @@ export class DeviceObject extends DurableObject<Env> implements DeviceLink, Spac
     this.#closed(socket, 'The connection broke.')
   }
 
-  /** Catches everything: the platform gives up on an alarm that keeps failing. */
+  /** Catches everything: the platform gives up on an alarm that keeps failing. What fails holds up nothing else. */
   override async alarm(): Promise<void> {
-    try {
-      this.#parts.mqtt.space.expire()
-      await this.#parts.commands.expire()
-      await this.#parts.alarms.ring()
-    } catch (error) {
-      log('error', 'alarm_failed', { error })
-      await this.#parts.deadline.arm(Date.now() + limits.alarmRetryMs)
+    const { mqtt, commands, alarms, deadline } = this.#parts
+    for (const work of [() => mqtt.space.expire(), () => commands.expire(), () => alarms.ring()]) {
+      try {
+        await work()
+      } catch (error) {
+        log('error', 'alarm_failed', { error })
+        await deadline.arm(Date.now() + limits.alarmRetryMs)
+      }
     }
   }
 
   #closed(socket: WebSocket, reason: string): void {
     const { sockets, ways, live } = this.#parts
-    if (this.#isDevice(socket)) ways.close(sockets.wayOf(socket), reason)
+    if (isDeviceSocket(socket)) ways.close(sockets.wayOf(socket), reason)
     else live.left(socket, Date.now())
-  }
-
-  #isDevice(socket: WebSocket): boolean {
-    return this.ctx.getTags(socket).includes(deviceTag)
   }
 }
 

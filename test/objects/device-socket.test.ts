@@ -1,6 +1,7 @@
-import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { limits } from '../../src/domain/limits.ts'
 import type { DeviceObject } from '../../src/objects/device-object.ts'
 import { TestSocket } from '../helpers/socket.ts'
 import { history, newTenant, request, type TestDevice, type TestTenant } from '../helpers/world.ts'
@@ -127,6 +128,56 @@ describe('the device socket', () => {
     await open(device)
     await evict(device, 'close')
     await expect.poll(async () => (await events(device))[0]).toMatchObject({ kind: 'disconnected' })
+  })
+})
+
+describe('a socket that says too much', () => {
+  it('is told which limit it met and when to go on', async () => {
+    const device = await tenant.device()
+    await runInDurableObject(stub(device), async (object: DeviceObject) => {
+      Object.assign(object, { env: { ...env, DEVICE_RATE: { limit: async () => ({ success: false }) } } })
+      await object.erase() // which furnishes it anew
+    })
+    const socket = await open(device)
+    // The binding is asked once in so many messages.
+    for (let n = 1; n < limits.messagesPerRateUnit; n++) {
+      socket.send({ type: 'telemetry', data: { n } })
+      expect(await socket.next()).toMatchObject({ type: 'ack' })
+    }
+    socket.send({ type: 'telemetry', data: { n: 0 }, id: 'last' })
+    expect(await socket.next()).toMatchObject({
+      type: 'error',
+      id: 'last',
+      code: 'quota_exceeded',
+      retryable: true,
+      retryAfter: expect.any(Number) as number,
+    })
+    expect(await history(device.deviceId)).toHaveLength(limits.messagesPerRateUnit - 1)
+    socket.close()
+  })
+})
+
+describe('the alarm of an object', () => {
+  it('does all else where a part of it fails, and rings again for that', async () => {
+    const device = await tenant.device()
+    const socket = await open(device)
+    const command = { method: 'm', twoWay: true, timeoutMs: 1_000 }
+    await tenant.api('POST', `/api/devices/${device.deviceId}/commands`, command)
+    await socket.next()
+    await runInDurableObject(stub(device), async (_: DeviceObject, { storage }) => {
+      storage.sql.exec('DROP TABLE mqtt_device') // a topic space that fails
+    })
+    await new Promise((resolve) => setTimeout(resolve, 1_100))
+    const rings = () => runDurableObjectAlarm(stub(device))
+    await rings()
+    const { items } = await (await tenant.api('GET', `/api/devices/${device.deviceId}/commands`)).json<{
+      items: { state: string }[]
+    }>()
+    expect(items).toMatchObject([{ state: 'expired' }])
+    await runInDurableObject(stub(device), async (_: DeviceObject, { storage }) => {
+      expect(await storage.getAlarm()).toBeGreaterThan(Date.now())
+    })
+    socket.close()
   })
 })
 

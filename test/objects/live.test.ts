@@ -284,6 +284,26 @@ describe('the live feed', () => {
     quick.close()
   })
 
+  it('drops the slowest where all of them together read too little', async () => {
+    const device = await tenant.device()
+    const readers = await Promise.all(Array.from({ length: 60 }, () => watch(device)))
+    const seen = { closed: 0 }
+    for (const reader of readers) {
+      await until(reader, 'ready')
+      void reader.closed.then(({ code }) => code === 1013 && seen.closed++)
+    }
+    // Each of them stays below what one may leave unread.
+    const text = 'x'.repeat(limits.valueBytes)
+    const body = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`k${n}`, text]))
+    const rounds = Math.ceil(limits.liveUnreadBytesOfAll / readers.length / (50 * limits.valueBytes)) + 1
+    expect(rounds * 50 * limits.valueBytes).toBeLessThan(limits.liveUnreadBytes)
+    for (let n = 0; n < rounds; n++) expect((await send(device.token, body)).status).toBe(200)
+    await expect.poll(() => seen.closed).toBeGreaterThan(0)
+    expect(seen.closed).toBeLessThan(readers.length)
+    for (const reader of readers) reader.close()
+    await Promise.all(readers.map(({ closed }) => closed))
+  })
+
   it('is for those who may read, and for pages of our own', async () => {
     const device = await tenant.device()
     const path = `/api/devices/${device.deviceId}/live`

@@ -7,7 +7,7 @@ import { limits } from '../../domain/limits.ts'
 import type { DeviceIdentity } from '../../domain/principal.ts'
 import type { Downlink } from '../../services/ports.ts'
 
-export const deviceTag = 'device'
+const deviceTag = 'device'
 
 /** What of a socket survives hibernation. */
 interface Attachment {
@@ -81,16 +81,17 @@ export class DeviceSockets {
     return attachmentOf(socket).way
   }
 
-  /** To the newest socket a command goes, to all of them an attribute. The way it went by, if any is open. */
+  /** A command goes to the newest socket that takes it, an attribute to all of them. The way it went by, if any. */
   tell(messages: readonly Downlink[], childDeviceId?: string): string | undefined {
-    const open = this.#open()
-    const newest = open.at(-1)
-    if (!newest) return undefined
+    const newestFirst = this.#open().reverse()
+    let way: string | undefined
     for (const message of messages) {
       const text = JSON.stringify(toFrame(message, childDeviceId))
-      for (const socket of message.kind === 'command' ? [newest] : open) trySend(socket, text)
+      const takes = (socket: WebSocket) => trySend(socket, text)
+      const taker = message.kind === 'command' ? newestFirst.find(takes) : newestFirst.filter(takes)[0]
+      if (taker) way ??= attachmentOf(taker).way
     }
-    return attachmentOf(newest).way
+    return way
   }
 
   /** The next frame of each socket asks the registry again. */
@@ -121,6 +122,11 @@ export class DeviceSockets {
   }
 }
 
+/** By its attachment: one that both ends close at once has no tags any more (measured). */
+export function isDeviceSocket(socket: WebSocket): boolean {
+  return 'way' in attachmentOf(socket)
+}
+
 function attachmentOf(socket: WebSocket): Attachment {
   return socket.deserializeAttachment() as Attachment
 }
@@ -129,12 +135,13 @@ function close(socket: WebSocket, { code, reason }: { readonly code: number; rea
   socket.close(code, reason)
 }
 
-/** One that went away in this moment says so by its own close handler. */
-function trySend(socket: WebSocket, text: string): void {
+/** False: it went away in this moment, and says so by its own close handler. */
+function trySend(socket: WebSocket, text: string): boolean {
   try {
     socket.send(text)
+    return true
   } catch {
-    // What it missed comes again: a command when its way closes, an attribute when the device asks.
+    return false
   }
 }
 

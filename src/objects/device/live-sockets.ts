@@ -54,6 +54,19 @@ export class LiveSockets {
       const { openedAt } = attachmentOf(socket)
       if (now - openedAt > limits.liveRightsMs) socket.close(1012, 'Connect again with lastEventId.')
     }
+    this.#relieve()
+  }
+
+  /** An object has 128 MB for all of them: the slowest go first. */
+  #relieve(): void {
+    const unread = new Map(this.#sockets().map((socket) => [socket, this.#flowOf(socket).unread]))
+    let sum = [...unread.values()].reduce((a, b) => a + b, 0)
+    if (sum <= limits.liveUnreadBytesOfAll) return
+    for (const [socket, bytes] of [...unread].sort(([, a], [, b]) => b - a)) {
+      if (sum <= limits.liveUnreadBytesOfAll) return
+      closeSlow(socket)
+      sum -= bytes
+    }
   }
 
   /**
@@ -84,6 +97,7 @@ export class LiveSockets {
         server,
         withoutKnown(news, (event) => isIn(known, onlyKeys(event, keys))),
       )
+      this.#relieve()
       return client
     } catch (error) {
       this.left(undefined, Date.now())
@@ -136,7 +150,7 @@ export class LiveSockets {
     const flow = this.#flowOf(socket)
     const check = flow.add(text.length)
     if (flow.unread > limits.liveUnreadBytes) {
-      socket.close(1013, 'Too slow: answer {"type":"check"} frames; reconnect with lastEventId.')
+      closeSlow(socket)
       return
     }
     socket.send(text)
@@ -151,6 +165,10 @@ export class LiveSockets {
     }
     return flow
   }
+}
+
+function closeSlow(socket: WebSocket): void {
+  socket.close(1013, 'Too slow: answer {"type":"check"} frames; reconnect with lastEventId.')
 }
 
 function attachmentOf(socket: WebSocket): LiveAttachment {
