@@ -179,6 +179,10 @@ export const limits = {
   /** Of one sweep: D1 deletes in chunks of about a thousand rows. */
   sweepRows: 1_000,
   sweepSteps: 20,
+  /** Old readings: devices that are looked at together, and of those with something to delete that share a statement. */
+  retentionGroup: 200,
+  retentionDevices: 10,
+  retentionRoundMs: 3_600_000,
   /** Deleted devices that are swept together: one call to each one's object, of the 50 that the free plan allows. */
   sweepDevices: 20,
   /** A deleted device's token may live in a cache this long; its readings are removed after. */

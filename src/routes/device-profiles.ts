@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import * as z from 'zod'
 import { limits } from '../domain/limits.ts'
-import { deviceType, inactivityTimeout } from '../services/devices/device-fields.ts'
+import { deviceType, inactivityTimeout, retentionDays } from '../services/devices/device-fields.ts'
 import { alarmRulesSchema, profileKeysSchema } from '../services/profiles/alarm-rule-schema.ts'
 import { createProfile } from '../services/profiles/create-profile.ts'
 import { decoderSchema } from '../services/profiles/decoder-schema.ts'
@@ -17,7 +17,6 @@ const tag = 'Device profiles'
 const missing = ['device_profile_not_found'] as const
 
 const name = z.string().trim().min(1).max(limits.nameLength)
-const retentionDays = z.number().int().min(1).max(limits.retentionDaysMax)
 const fields = {
   type: deviceType.nullish(),
   description: z.string().max(1_000).nullish(),

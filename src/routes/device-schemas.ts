@@ -1,7 +1,13 @@
 import * as z from 'zod'
 import { limits } from '../domain/limits.ts'
 import { deviceSorts } from '../services/devices/device-cursor.ts'
-import { deviceLabel, deviceName, deviceType, inactivityTimeout } from '../services/devices/device-fields.ts'
+import {
+  deviceLabel,
+  deviceName,
+  deviceType,
+  inactivityTimeout,
+  retentionDays,
+} from '../services/devices/device-fields.ts'
 
 export const flag = z.enum(['true', 'false']).transform((text) => text === 'true')
 
@@ -14,6 +20,7 @@ const fields = {
   isGateway: z.boolean().optional(),
   parentGatewayId: z.string().max(64).nullish(),
   inactivityTimeoutMs: inactivityTimeout.nullish(),
+  retentionDays: retentionDays.nullish(),
   profileId: z.string().max(64).nullish(),
   integration: integration.optional(),
 }
@@ -51,6 +58,7 @@ export const deviceSchema = z.object({
   status: z.enum(['ACTIVE', 'INACTIVE']),
   lastActivityTs: z.number().nullable(),
   inactivityTimeoutMs: z.number(),
+  retentionDays: z.number().nullable(),
   profileId: z.string().nullable(),
   createdAt: z.number(),
   updatedAt: z.number(),

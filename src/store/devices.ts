@@ -148,8 +148,8 @@ export async function insertDevice(registry: Registry, row: DeviceRow): Promise<
   const { meta } = await registry.$client
     .prepare(
       `INSERT INTO devices (id, tenant_id, name, device_type, label, token, is_gateway, parent_gateway_id, external_id,
-         dev_eui, inactivity_timeout_ms, created_at, updated_at, profile_id)
-       SELECT ?3, ?1, ?4, ?5, ?6, ?7, ?8, ?2, ?3, ?9, ?10, ?11, ?11, ?12 WHERE ${parentHolds} AND ${planHolds}`,
+         dev_eui, inactivity_timeout_ms, created_at, updated_at, profile_id, retention_days)
+       SELECT ?3, ?1, ?4, ?5, ?6, ?7, ?8, ?2, ?3, ?9, ?10, ?11, ?11, ?12, ?13 WHERE ${parentHolds} AND ${planHolds}`,
     )
     .bind(
       row.tenantId,
@@ -164,6 +164,7 @@ export async function insertDevice(registry: Registry, row: DeviceRow): Promise<
       row.inactivityTimeoutMs,
       row.createdAt,
       row.profileId,
+      row.retentionDays,
     )
     .run()
   return meta.changes > 0
@@ -179,6 +180,7 @@ export type DeviceChanges = {
     | 'parentGatewayId'
     | 'devEui'
     | 'inactivityTimeoutMs'
+    | 'retentionDays'
     | 'profileId']?: DeviceRow[Field] | undefined
 }
 

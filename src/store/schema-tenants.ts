@@ -17,6 +17,13 @@ export const plans = sqliteTable('plans', {
   rollupRetentionDays: integer('rollup_retention_days'),
 })
 
+export const retentionSweep = sqliteTable('retention_sweep', {
+  id: integer('id').primaryKey(),
+  afterDeviceId: text('after_device_id').notNull(),
+  isBehind: integer('is_behind').notNull(),
+  dueAt: integer('due_at').notNull(),
+})
+
 export const tenants = sqliteTable('tenants', {
   id: text('id').primaryKey(),
   name: text('name').notNull(),

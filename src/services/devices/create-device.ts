@@ -61,7 +61,7 @@ function toRow(ctx: ServiceContext, input: CreateDeviceInput): DeviceRow {
     externalId: id,
     devEui: readDevEui(input.integration?.lorawan?.dev_eui),
     inactivityTimeoutMs: input.inactivityTimeoutMs ?? null,
-    retentionDays: null,
+    retentionDays: input.retentionDays ?? null,
     createdAt: ctx.now,
     updatedAt: ctx.now,
   }

@@ -10,6 +10,7 @@ export interface DeviceFields {
   readonly isGateway?: boolean | undefined
   readonly parentGatewayId?: string | null | undefined
   readonly inactivityTimeoutMs?: number | null | undefined
+  readonly retentionDays?: number | null | undefined
   readonly profileId?: string | null | undefined
   readonly integration?: { readonly lorawan?: { readonly dev_eui?: string | null | undefined } | undefined } | undefined
 }

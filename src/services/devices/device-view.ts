@@ -17,6 +17,7 @@ export interface DeviceView {
   readonly status: 'ACTIVE' | 'INACTIVE'
   readonly lastActivityTs: number | null
   readonly inactivityTimeoutMs: number
+  readonly retentionDays: number | null
   readonly profileId: string | null
   readonly createdAt: number
   readonly updatedAt: number
@@ -36,6 +37,7 @@ export function toDeviceView(ctx: ServiceContext, row: FoundDevice, lastSeen: nu
     status: isActive(lastSeen, row, ctx.now) ? 'ACTIVE' : 'INACTIVE',
     lastActivityTs: lastSeen ?? null,
     inactivityTimeoutMs: timeoutOf(row),
+    retentionDays: row.retentionDays,
     profileId: row.profileId,
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,

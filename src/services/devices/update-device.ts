@@ -1,5 +1,6 @@
 import { AppError } from '../../domain/errors.ts'
 import type { DeviceId } from '../../domain/ids.ts'
+import { maySeeDevice } from '../../domain/permission.ts'
 import { type DeviceChanges, type DeviceRow, findDevice, updateDeviceRow } from '../../store/devices.ts'
 import { reviseDeviceRules } from '../alarms/revise-device-rules.ts'
 import type { ServiceContext } from '../context.ts'
@@ -29,6 +30,8 @@ export async function updateDevice({
   const changes = toChanges(input)
   await requireProfile(ctx, changes.profileId)
   checkLevelsAfter(before, changes)
+  // A key of some devices puts nothing under another's gateway, which would be told its commands.
+  if (changes.parentGatewayId && !maySeeDevice(ctx.principal, changes.parentGatewayId)) throw parentMissing()
   const written = await translatingConflicts(() =>
     updateDeviceRow(ctx.registry, ctx.tenantId, before.id, changes, ctx.now),
   )
@@ -59,6 +62,7 @@ function toChanges(input: DeviceFields): DeviceChanges {
     parentGatewayId: input.parentGatewayId?.toLowerCase() ?? input.parentGatewayId,
     devEui: devEui === undefined ? undefined : readDevEui(devEui),
     inactivityTimeoutMs: input.inactivityTimeoutMs,
+    retentionDays: input.retentionDays,
     profileId: input.profileId,
   }
 }
