@@ -2,13 +2,14 @@ import { type Context, Hono } from 'hono'
 import { AppError } from '../domain/errors.ts'
 import { limits } from '../domain/limits.ts'
 import { type Aggregation, aggregations } from '../domain/time-series.ts'
+import { exportDevice, exportReadings } from '../services/devices/export-device.ts'
 import { latestTelemetry } from '../services/telemetry/latest-telemetry.ts'
 import { listDeviceKeys, listKeys } from '../services/telemetry/list-keys.ts'
 import { queryTelemetry } from '../services/telemetry/query-telemetry.ts'
 import { rangeTelemetry } from '../services/telemetry/range-telemetry.ts'
 import type { AppEnv } from './app-env.ts'
 import { operation } from './operation.ts'
-import { streamCsv } from './stream-csv.ts'
+import { streamCsv, streamLines } from './stream-csv.ts'
 import { queryLines, rangeLines } from './telemetry-csv.ts'
 import {
   keysSchema,
@@ -115,6 +116,21 @@ export const telemetryRoutes = new Hono<AppEnv>()
       return wantsCsv(c)
         ? streamCsv(c, 'telemetry.csv', rangeLines(result.series, input.descending))
         : c.json(result.series)
+    },
+  )
+  .get(
+    '/api/devices/:id/export',
+    operation({
+      ...read,
+      id: 'exportDevice',
+      summary: 'Everything of a device, a JSON object a line; as CSV its readings, a line a value',
+      produces: ['application/x-ndjson', 'text/csv'],
+    }),
+    (c) => {
+      const asked = { ctx: c.var.ctx, input: { id: c.req.param('id') } }
+      return wantsCsv(c)
+        ? streamCsv(c, 'readings.csv', exportReadings(asked))
+        : streamLines(c, 'application/x-ndjson', 'device.ndjson', exportDevice(asked))
     },
   )
   .post(

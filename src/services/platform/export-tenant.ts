@@ -1,15 +1,16 @@
 import { limits } from '../../domain/limits.ts'
-import { pageReadings } from '../../store/tenant-history.ts'
 import { listTenantTables, pageTenantRows, type TenantTable } from '../../store/tenant-tables.ts'
+import { recordChange } from '../audit/record-change.ts'
 import type { ServiceContext } from '../context.ts'
 import { listMembers } from '../people/list-members.ts'
+import { allReadings } from '../telemetry/all-readings.ts'
 import { requireTenant } from './tenants.ts'
 
 /** Hashes and sealed secrets are of use to nobody; device tokens go along, or every device would have to be set up anew. */
 const withheld = /hash|secret|sealed/
 
 /**
- * Everything of a tenant, a JSON object a line: its tables, its members, and the readings of every device.
+ * Everything of a tenant, a JSON object a line, which both logs tell: its tables, its members, and the readings of every device.
  * @throws AppError tenant_not_found
  */
 export async function* exportTenant({
@@ -20,6 +21,8 @@ export async function* exportTenant({
   readonly input: { readonly id: string }
 }): AsyncGenerator<string> {
   const { id: tenantId, ...tenant } = await requireTenant(ctx, input.id)
+  // It changes nothing, and takes every device token along.
+  await recordChange({ ctx, input: { action: 'exportTenant', tenantId, target: tenantId } })
   const own = { ...ctx, tenantId }
   yield line('tenant', { ...tenant })
   for (const member of await listMembers({ ctx: own })) yield line('member', { ...member })
@@ -31,7 +34,11 @@ export async function* exportTenant({
       yield line(table.name, row)
     }
   }
-  for (const deviceId of deviceIds) yield* readingsOf(own, deviceId)
+  for (const deviceId of deviceIds) {
+    for await (const { ts, values } of allReadings(ctx.telemetry, deviceId)) {
+      yield line('telemetry', { device_id: deviceId, ts, values: JSON.parse(values) as unknown })
+    }
+  }
 }
 
 async function* rowsOf(ctx: ServiceContext, table: TenantTable): AsyncGenerator<Record<string, unknown>> {
@@ -42,21 +49,6 @@ async function* rowsOf(ctx: ServiceContext, table: TenantTable): AsyncGenerator<
     const last = rows.at(-1)
     if (!last || rows.length < limits.exportRows || table.keys.length === 0) return
     after = table.keys.map((key) => last[key])
-  }
-}
-
-async function* readingsOf(ctx: ServiceContext, deviceId: string): AsyncGenerator<string> {
-  for (const db of ctx.telemetry.all) {
-    let after = Number.MIN_SAFE_INTEGER
-    for (;;) {
-      const rows = await pageReadings(db, deviceId, after, limits.exportRows)
-      for (const { ts, values } of rows) {
-        yield line('telemetry', { device_id: deviceId, ts, values: JSON.parse(values) as unknown })
-      }
-      const last = rows.at(-1)
-      if (!last || rows.length < limits.exportRows) break
-      after = last.ts
-    }
   }
 }
 
