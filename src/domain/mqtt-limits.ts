@@ -2,6 +2,8 @@
 export const mqttLimits = {
   /** mqtt: one packet, and the only size that a client is told. */
   mqttPacketBytes: 256 * 1024,
+  /** A CONNECT, of somebody who is not known yet. A will has its room in it. */
+  mqttConnectBytes: 64 * 1024,
   mqttClientIdBytes: 256,
   /** From the socket's opening to its CONNECT. */
   mqttConnectMs: 10_000,
@@ -12,6 +14,8 @@ export const mqttLimits = {
   /** 3.1.1 knows no such limit: what a client may leave without a PUBREL, or send unacknowledged. */
   mqttReceiving: 4_096,
   mqttTopicAliases: 16,
+  /** Topics for which a client's aliases stand: its connection keeps them. */
+  mqttTopicAliasBytes: 16 * 1024,
   /** A connection's state in its socket's attachment, which takes 16,384 bytes with all else in it. */
   mqttSnapshotBytes: 14 * 1024,
   /** mqtt broker: objects a region, so that no one of them meets a message rate or a count of sockets it cannot bear. */
@@ -38,6 +42,10 @@ export const mqttLimits = {
   /** On their way to one client and not settled: its broker object holds them in memory. */
   mqttWindowMessages: 100,
   mqttWindowBytes: 256 * 1024,
+  /** A will that the platform could not take is tried again after this, after twice as long each time, and … */
+  mqttWillRetryMs: 15_000,
+  /** … not this long after it was due: a repeat is known that long, and a late word must not hide a newer one. */
+  mqttWillMs: 8 * 60_000,
   mqttRetainedTopics: 100,
   mqttRetainedBytes: 256 * 1024,
 } as const

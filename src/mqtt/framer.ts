@@ -5,8 +5,14 @@ const smallestCapacity = 64
 
 /** Bytes in any cuts → whole packets. Holds back less than one packet, and none that is over the limit. */
 export class Framer {
+  readonly #most: () => number
   #held = new Uint8Array(0)
   #length = 0
+
+  /** `most`: bytes of the packet that is under way. */
+  constructor(most: () => number = () => limits.mqttPacketBytes) {
+    this.#most = most
+  }
 
   /** Bytes of a packet whose end has not come. */
   get held(): number {
@@ -30,17 +36,17 @@ export class Framer {
   *push(bytes: Uint8Array): Generator<Uint8Array> {
     let rest = bytes
     while (this.#length > 0 && rest.length > 0) {
-      const wanted = packetLength(this.#held, this.#length) ?? this.#length + 1
+      const wanted = this.#packetLength(this.#held, this.#length) ?? this.#length + 1
       const part = rest.subarray(0, wanted - this.#length)
       this.#hold(part)
       rest = rest.subarray(part.length)
-      if (packetLength(this.#held, this.#length) !== this.#length) continue
+      if (this.#packetLength(this.#held, this.#length) !== this.#length) continue
       const packet = this.#held.subarray(0, this.#length)
       this.#clear()
       yield packet
     }
     while (rest.length > 0) {
-      const length = packetLength(rest, rest.length)
+      const length = this.#packetLength(rest, rest.length)
       if (length === undefined || length > rest.length) {
         this.#hold(rest)
         return
@@ -66,6 +72,12 @@ export class Framer {
     this.#held = new Uint8Array(0)
     this.#length = 0
   }
+
+  #packetLength(bytes: Uint8Array, available: number): number | undefined {
+    const length = packetLength(bytes, available)
+    if (length === undefined || length <= this.#most()) return length
+    throw new PacketFault(reasons.packetTooLarge, `A packet has at most ${this.#most()} bytes here.`)
+  }
 }
 
 /** Of the packet that begins here, all told; undefined: its header is not all there. */
@@ -74,13 +86,8 @@ function packetLength(bytes: Uint8Array, available: number): number | undefined 
   for (let i = 1; i < available; i++) {
     const byte = bytes[i] ?? 0
     length += (byte & 0x7f) * 0x80 ** (i - 1)
-    if (byte < 0x80) return checked(1 + i + length)
+    if (byte < 0x80) return 1 + i + length
     if (i === 4) throw malformed('A remaining length has at most four bytes.')
   }
   return undefined
-}
-
-function checked(length: number): number {
-  if (length <= limits.mqttPacketBytes) return length
-  throw new PacketFault(reasons.packetTooLarge, `A packet has at most ${limits.mqttPacketBytes} bytes here.`)
 }

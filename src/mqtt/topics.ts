@@ -2,7 +2,8 @@ import { isLongerThan } from '../domain/text.ts'
 
 export { matches } from './space/match.ts'
 
-const maximumBytes = 65_535
+/** Of any text in a packet. */
+export const maximumTextBytes = 65_535
 
 /** [MQTT-4.7.3-1] [MQTT-4.7.3-2] [MQTT-3.3.2-2] */
 export function isTopicName(topic: string): boolean {
@@ -21,7 +22,7 @@ export function isSharedFilter(filter: string): boolean {
 }
 
 function isTopicText(text: string): boolean {
-  return text !== '' && !text.includes('\0') && !isLongerThan(text, maximumBytes)
+  return text !== '' && !text.includes('\0') && !isLongerThan(text, maximumTextBytes)
 }
 
 /** The ways in which a device may name a topic of its own. */

@@ -171,8 +171,9 @@ export class DeviceObject extends DurableObject<Env> implements DeviceLink, Spac
     this.#parts.mqtt.space.received(link, ids)
   }
 
-  async mqttSettled(link: Link, ids: readonly number[]): Promise<void> {
+  async mqttSettled(link: Link, ids: readonly number[], receipts: readonly string[] = []): Promise<void> {
     this.#parts.mqtt.space.settled(link, ids)
+    this.#parts.commands.delivered(receipts)
   }
 
   async mqttAwaitRelease(link: Link, packetIds: readonly number[]): Promise<void> {
@@ -200,7 +201,9 @@ export class DeviceObject extends DurableObject<Env> implements DeviceLink, Spac
   }
 
   async erase(): Promise<void> {
-    await this.refresh('token')
+    this.#tokenChanges++
+    this.#parts.sockets.closeAll()
+    this.#parts.mqtt.space.end()
     for (const socket of this.ctx.getWebSockets()) socket.close(1008, 'The device was deleted.')
     await this.#parts.storage.erase()
     this.#parts = this.#furnish()

@@ -1,11 +1,12 @@
 import { DurableObject } from 'cloudflare:workers'
 import { sleep } from '../domain/deadline.ts'
+import type { DeviceId } from '../domain/ids.ts'
 import { limits } from '../domain/limits.ts'
 import { log } from '../log.ts'
 import { reasons } from '../mqtt/reason-codes.ts'
 import type { Delivery } from '../mqtt/space/calls.ts'
 import { type Attachment, attachmentOf, BrokerSocket, type SocketHost } from './broker/broker-socket.ts'
-import { ConnectionTable } from './broker/connection-table.ts'
+import { ConnectionTable, type LostConnection } from './broker/connection-table.ts'
 import { createHost } from './broker/host.ts'
 import type { BrokerLink } from './broker/links.ts'
 import { createPorts } from './broker/session-ports.ts'
@@ -94,7 +95,7 @@ export class MqttBroker extends DurableObject<Env> implements BrokerLink {
       const own = this.#find(connection, now)
       if (own) this.ctx.waitUntil(own.deliver(outbound))
       // One that is closed and not done yet says itself how it left: it may have said DISCONNECT.
-      return !own && !this.#sockets.has(connection)
+      return !own && !this.#sockets.has(connection) && !this.#table.isLeaving(connection)
     })
     return gone.map(({ connection }) => connection)
   }
@@ -155,16 +156,20 @@ export class MqttBroker extends DurableObject<Env> implements BrokerLink {
   async #reportLost(): Promise<void> {
     const open = new Set(this.ctx.getWebSockets().flatMap((socket) => this.ctx.getTags(socket)))
     for (const id of this.#sockets.keys()) open.add(id)
-    const reports = [...this.#table.lost(open)].map(async ([deviceId, connections]) => {
-      try {
-        await spaceStub(this.env, deviceId).mqttLost(connections)
-        this.#table.remove(connections)
-      } catch (error) {
-        log('warn', 'mqtt_lost_not_reported', { device_id: deviceId, error })
-        this.#arm(Date.now() + limits.brokerSweepMs)
-      }
-    })
-    await Promise.all(reports)
+    await Promise.all([...this.#table.lost(open)].map(([deviceId, lost]) => this.#reportTo(deviceId, lost)))
+  }
+
+  async #reportTo(deviceId: DeviceId, lost: readonly LostConnection[]): Promise<void> {
+    try {
+      const space = spaceStub(this.env, deviceId)
+      for (const { left } of lost) if (left) await space.mqttClose(left.link, left.how)
+      const silent = lost.filter(({ left }) => !left).map(({ id }) => id)
+      if (silent.length > 0) await space.mqttLost(silent)
+      this.#table.remove(lost.map(({ id }) => id))
+    } catch (error) {
+      log('warn', 'mqtt_lost_not_reported', { device_id: deviceId, error })
+      this.#arm(Date.now() + limits.brokerSweepMs)
+    }
   }
 
   /** At most one alarm a second, and none without sockets. */

@@ -40,7 +40,7 @@ export async function upsertCommands(
        FROM devices d, json_each(?3) j WHERE d.id = ?2 AND d.tenant_id = ?1
        ON CONFLICT (device_id, id) DO UPDATE SET status = excluded.status, result = excluded.result,
         sent_at = excluded.sent_at, delivered_at = excluded.delivered_at, finished_at = excluded.finished_at
-       WHERE commands.finished_at IS NULL OR (commands.status = 'sent' AND excluded.finished_at IS NOT NULL)
+       WHERE commands.finished_at IS NULL OR (commands.status IN ('sent', 'delivered') AND excluded.finished_at IS NOT NULL)
         OR (excluded.status = 'delivered' AND excluded.finished_at IS NOT NULL AND commands.status IN ('failed', 'expired'))`,
     )
     .bind(tenantId, deviceId, JSON.stringify(rows))

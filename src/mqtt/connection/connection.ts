@@ -33,7 +33,9 @@ interface Release {
  */
 export class MqttConnection {
   readonly #context: Context
-  readonly #framer = new Framer()
+  readonly #framer = new Framer(() =>
+    this.#context.version === undefined ? limits.mqttConnectBytes : limits.mqttPacketBytes,
+  )
   readonly #packets = new Lane<Waiting>(countRun, (run) => this.#work(run))
   readonly #releases = new Lane<Release>(
     (waiting) => waiting.length,

@@ -1,6 +1,8 @@
+import { isLongerThan } from '../../domain/text.ts'
 import { encode } from '../encode.ts'
 import type { ServerPacket, Version } from '../packets.ts'
 import { PacketFault, reasons, toReturnCode } from '../reason-codes.ts'
+import { maximumTextBytes } from '../topics.ts'
 import type { Client } from './client.ts'
 import { toPacketFault } from './faults.ts'
 import { Incoming } from './incoming.ts'
@@ -13,7 +15,10 @@ const refusals = new Set<number>([0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87
 /** What the handlers of one connection share. */
 export class Context {
   readonly ports: BrokerPorts
-  readonly outgoing = new Outgoing((packet) => this.send(packet))
+  readonly outgoing = new Outgoing(
+    (packet) => this.send(packet),
+    () => this.ports.now(),
+  )
   incoming = new Incoming()
   /** Known from the CONNECT on. */
   version: Version | undefined
@@ -42,9 +47,14 @@ export class Context {
 
   /** False: the client takes no packet of this size, and it did not go out. */
   send(packet: ServerPacket): boolean {
-    const bytes = this.#encode(packet)
-    if (bytes) this.#write(bytes)
-    return bytes !== undefined
+    try {
+      const bytes = this.#encode(packet)
+      if (bytes) this.#write(bytes)
+      return bytes !== undefined
+    } catch (thrown) {
+      this.end(thrown)
+      return true
+    }
   }
 
   /** Acknowledgements, in one frame of the socket. What cannot be acknowledged within the client's limits ends it. */
@@ -69,9 +79,10 @@ export class Context {
 
   /** Tells the topic space what the client has. */
   report(): void {
-    const { received, settled } = this.outgoing.report()
+    const { received, settled, receipts } = this.outgoing.report()
     if (received.length > 0) this.ports.received(received)
     if (settled.length > 0) this.ports.settled(settled)
+    if (receipts.length > 0) this.ports.delivered(receipts)
   }
 
   saveUnreleased(): Promise<void> {
@@ -132,19 +143,17 @@ export class Context {
     if (isSaid) this.send({ type: 'connack', sessionPresent: false, reasonCode, reason: message })
   }
 
+  /** Undefined: the client takes no packet of this size, or it would have a text that has no room in MQTT. */
   #encode(packet: ServerPacket): Uint8Array | undefined {
     const { client, version = 4 } = this
     const most = client?.maximumPacketSize ?? Number.POSITIVE_INFINITY
     const hasReason = 'reason' in packet && packet.reason !== undefined
     const isReasonWanted = client?.wantsReasons !== false || packet.type === 'disconnect'
-    try {
-      const bytes = encode(hasReason && !isReasonWanted ? withoutReason(packet) : packet, version)
-      if (bytes.length <= most) return bytes
-      const shorter = hasReason ? encode(withoutReason(packet), version) : bytes
-      return shorter.length <= most ? shorter : undefined
-    } catch {
-      return undefined
-    }
+    if (packet.type === 'publish' && isLongerThan(packet.topic, maximumTextBytes)) return undefined
+    const bytes = encode(hasReason && !isReasonWanted ? withoutReason(packet) : packet, version)
+    if (bytes.length <= most) return bytes
+    const shorter = hasReason ? encode(withoutReason(packet), version) : bytes
+    return shorter.length <= most ? shorter : undefined
   }
 
   /** A socket that went away throws; whoever holds it learns that from its own close handler. */

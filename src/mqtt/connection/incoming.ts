@@ -70,7 +70,9 @@ export class Incoming {
     }
     if (topic !== '') {
       this.#aliases.set(topicAlias, topic)
-      return packet
+      const bytes = [...this.#aliases.values()].reduce((sum, it) => sum + it.length, 0)
+      if (bytes <= limits.mqttTopicAliasBytes) return packet
+      throw new PacketFault(reasons.quotaExceeded, 'The topics behind the aliases are too long together.')
     }
     const known = this.#aliases.get(topicAlias)
     if (known === undefined) throw protocolError('This topic alias stands for nothing.')

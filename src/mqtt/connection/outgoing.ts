@@ -1,7 +1,7 @@
 import { toBase64 } from '../../codec/base64.ts'
 import { limits } from '../../domain/limits.ts'
 import type { ServerPacket } from '../packets.ts'
-import { fromBase64, pack, unpack } from '../space/message.ts'
+import { aged, expiryOf, fromBase64, isOver, pack, unpack } from '../space/message.ts'
 import { respell } from '../topics.ts'
 import { OutgoingAliases } from './aliases.ts'
 import type { Client } from './client.ts'
@@ -13,7 +13,14 @@ type OutboundPublish = Extract<Outbound, { kind: 'publish' }>
 interface Sent {
   readonly qos: 1 | 2
   readonly id?: number
+  readonly receipt?: string
   readonly isReceived: boolean
+}
+
+interface Waiting {
+  readonly outbound: Outbound
+  /** Since it waits; none: it does not expire. */
+  readonly expiresAt?: number
 }
 
 type PackedOutbound =
@@ -23,7 +30,7 @@ type PackedOutbound =
 export interface OutgoingSnapshot {
   readonly inflight: readonly (readonly [number, Sent])[]
   readonly aliases: readonly (readonly [string, number])[]
-  readonly waiting: readonly PackedOutbound[]
+  readonly waiting: readonly (PackedOutbound & Pick<Waiting, 'expiresAt'>)[]
   readonly lastPacketId: number
 }
 
@@ -33,18 +40,21 @@ export type Send = (packet: ServerPacket) => boolean
 /** Messages to the client: packet ids, its receive maximum, what it has. */
 export class Outgoing {
   readonly #send: Send
+  readonly #now: () => number
   readonly #inflight = new Map<number, Sent>()
   #client: Client | undefined
   #isHeld = false
   #aliases = new OutgoingAliases(0)
-  #waiting: Outbound[] = []
+  #waiting: Waiting[] = []
   #waitingBytes = 0
   #lastPacketId = 0
   #received: number[] = []
   #settled: number[] = []
+  #receipts: string[] = []
 
-  constructor(send: Send) {
+  constructor(send: Send, now: () => number) {
     this.#send = send
+    this.#now = now
   }
 
   /** From the CONNACK on. What the session is owed goes before what came meanwhile. */
@@ -65,20 +75,18 @@ export class Outgoing {
     const early = this.#waiting
     this.#waiting = []
     this.#waitingBytes = 0
-    this.deliver([...first, ...early])
+    this.deliver(first)
+    for (const waiting of early) this.#take(waiting)
   }
 
   deliver(messages: readonly Outbound[]): void {
-    for (const message of messages) {
-      const isNext = this.#waiting.length === 0 || isQos0(message)
-      if (isNext && this.#mayGo(message)) this.#go(message)
-      else this.#wait(message)
-    }
+    for (const outbound of messages) this.#take({ outbound })
   }
 
-  /** PUBACK. False: it is not for a message of QoS 1. */
-  acknowledge(packetId: number): boolean {
+  /** PUBACK; `isTaken`: not one that refuses. False: it is not for a message of QoS 1. */
+  acknowledge(packetId: number, isTaken: boolean): boolean {
     const sent = this.#inflight.get(packetId)
+    if (sent?.receipt !== undefined && isTaken) this.#receipts.push(sent.receipt)
     if (sent?.qos === 1) this.#finish(packetId, sent)
     return sent?.qos !== 2
   }
@@ -101,10 +109,11 @@ export class Outgoing {
   }
 
   /** What the client has, since the last report. */
-  report(): { readonly received: readonly number[]; readonly settled: readonly number[] } {
-    const report = { received: this.#received, settled: this.#settled }
+  report() {
+    const report = { received: this.#received, settled: this.#settled, receipts: this.#receipts }
     this.#received = []
     this.#settled = []
+    this.#receipts = []
     return report
   }
 
@@ -112,7 +121,7 @@ export class Outgoing {
     return {
       inflight: [...this.#inflight],
       aliases: this.#aliases.entries(),
-      waiting: this.#waiting.map(packOutbound),
+      waiting: this.#waiting.map(({ outbound, ...rest }) => ({ ...packOutbound(outbound), ...rest })),
       lastPacketId: this.#lastPacketId,
     }
   }
@@ -122,7 +131,9 @@ export class Outgoing {
     this.#aliases = new OutgoingAliases(Math.min(client.topicAliasMaximum, limits.mqttTopicAliases), aliases)
     this.#lastPacketId = lastPacketId
     for (const [packetId, sent] of inflight) this.#inflight.set(packetId, sent)
-    for (const message of waiting) this.#wait(unpackOutbound(message))
+    for (const { expiresAt, ...packed } of waiting) {
+      this.#wait({ outbound: unpackOutbound(packed), ...(expiresAt !== undefined && { expiresAt }) })
+    }
   }
 
   #finish(packetId: number, { id }: Sent): void {
@@ -133,12 +144,18 @@ export class Outgoing {
 
   #goOn(): void {
     let [next] = this.#waiting
-    while (next && this.#mayGo(next)) {
+    while (next && this.#mayGo(next.outbound)) {
       this.#waiting.shift()
-      this.#waitingBytes -= sizeOf(next)
+      this.#waitingBytes -= sizeOf(next.outbound)
       this.#go(next)
       next = this.#waiting[0]
     }
+  }
+
+  #take(waiting: Waiting): void {
+    const isNext = this.#waiting.length === 0 || isQos0(waiting.outbound)
+    if (isNext && this.#mayGo(waiting.outbound)) this.#go(waiting)
+    else this.#wait({ ...this.#expiring(waiting.outbound), ...waiting })
   }
 
   /** [MQTT-3.3.4-9] */
@@ -148,19 +165,29 @@ export class Outgoing {
   }
 
   /** The oldest makes room: what the topic space keeps comes again with the next connection. */
-  #wait(message: Outbound): void {
-    this.#waiting.push(message)
-    this.#waitingBytes += sizeOf(message)
+  #wait(waiting: Waiting): void {
+    this.#waiting.push(waiting)
+    this.#waitingBytes += sizeOf(waiting.outbound)
     while (this.#waiting.length > limits.mqttQueuedMessages || this.#waitingBytes > limits.mqttQueuedBytes) {
       const oldest = this.#waiting.shift()
       if (!oldest) return
-      this.#waitingBytes -= sizeOf(oldest)
+      this.#waitingBytes -= sizeOf(oldest.outbound)
     }
   }
 
-  #go(outbound: Outbound): void {
+  #expiring(outbound: Outbound): Pick<Waiting, 'expiresAt'> {
+    const expiresAt = outbound.kind === 'publish' ? expiryOf(outbound.message, this.#now()) : null
+    return expiresAt === null ? {} : { expiresAt }
+  }
+
+  #go({ outbound, ...rest }: Waiting): void {
     if (outbound.kind === 'publish') {
-      this.#publish(outbound)
+      const now = this.#now()
+      const expiresAt = rest.expiresAt ?? null
+      // One of QoS 2 that went out before may not expire. [MQTT-4.3.3-7]
+      const isGone = isOver(expiresAt, now) && !(outbound.isDup && outbound.message.qos === 2)
+      if (!isGone) this.#publish({ ...outbound, message: aged(outbound.message, expiresAt, now) })
+      else if (outbound.id !== undefined) this.#settled.push(outbound.id)
       return
     }
     const { id, packetId } = outbound
@@ -187,7 +214,9 @@ export class Outgoing {
     }
     if (isSent && name.topicAlias !== undefined) this.#aliases.use(topic, name.topicAlias)
     if (packetId === undefined || qos === 0) return
-    this.#inflight.set(packetId, { qos, isReceived: false, ...(id !== undefined && { id }) })
+    const { receipt } = message
+    const kept = { ...(id !== undefined && { id }), ...(receipt !== undefined && { receipt }) }
+    this.#inflight.set(packetId, { qos, isReceived: false, ...kept })
   }
 
   #spell({ topic, spelling }: OutboundPublish['message']): string {

@@ -91,8 +91,11 @@ export interface BrokerPorts {
   received(ids: readonly number[]): void
   /** Messages that the client is done with. */
   settled(ids: readonly number[]): void
+  /** Receipts of messages of QoS 1 that the client has. */
+  delivered(receipts: readonly string[]): void
   /** Once, if `open` was granted and nobody took over. */
   close(how: Leaving): Promise<void>
+  now(): number
 }
 
 export interface Leaving {

@@ -19,6 +19,8 @@ export interface Message {
   readonly qos: QoS
   readonly retain: boolean
   readonly properties?: Properties
+  /** Of the platform's own: by which it is told that a client has it. */
+  readonly receipt?: string
 }
 
 export interface Will {

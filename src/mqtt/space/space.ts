@@ -161,21 +161,21 @@ export class TopicSpace {
     return codes
   }
 
-  /** `from`: the client that published it; none: the platform. `audience`: those without a connection get nothing. */
-  publish(
-    { from, ...message }: Message & { readonly from?: string },
-    now: number,
-    audience: 'all' | 'open' = 'all',
-  ): Published {
-    const isRetained = !message.retain || this.#retained.keep({ ...message, ...(from !== undefined && { from }) }, now)
-    const deliveries = this.#sessions.all().flatMap((session): Delivery[] => {
+  /** `from`: the client that published it; none: the platform. */
+  publish(message: Retained, now: number): Published {
+    const isRetained = !message.retain || this.#retained.keep(message, now)
+    return { deliveries: this.spread(message, now), isRetained }
+  }
+
+  /** One that is kept elsewhere if it is retained. `open`: those without a connection get nothing. */
+  spread({ from, ...message }: Retained, now: number, audience: 'all' | 'open' = 'all'): Delivery[] {
+    return this.#sessions.all().flatMap((session): Delivery[] => {
       const { clientId, connection } = session
       if (audience === 'open' && connection === null) return []
       const copies = isOver(session.endsAt, now) ? [] : copiesFor(session.subscriptions, message, from === clientId)
       const outbound = copies.flatMap((copy) => this.#send(session, copy, now) ?? [])
       return outbound.length > 0 && connection !== null ? [{ clientId, connection, outbound }] : []
     })
-    return { deliveries, isRetained }
   }
 
   /** PUBREC, of messages with these ids: from now on their PUBREL is sent again, not they. */

@@ -15,7 +15,8 @@ export interface SpaceLink {
   mqttSubscribe(device: DeviceIdentity, link: Link, filters: readonly Wanted[]): Promise<Granted | undefined>
   mqttUnsubscribe(link: Link, filters: readonly OwnFilter[]): Promise<readonly number[] | undefined>
   mqttReceived(link: Link, ids: readonly number[]): Promise<void>
-  mqttSettled(link: Link, ids: readonly number[]): Promise<void>
+  /** `receipts`: of messages that the client has. */
+  mqttSettled(link: Link, ids: readonly number[], receipts?: readonly string[]): Promise<void>
   mqttAwaitRelease(link: Link, packetIds: readonly number[]): Promise<void>
   mqttClose(link: Link, how: Leaving): Promise<void>
   /** Connections of an object that was cut short: no handler told. */

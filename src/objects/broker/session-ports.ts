@@ -158,7 +158,11 @@ export function createPorts(host: PortsHost, of: BrokerSocket): BrokerPorts {
     },
     received: (ids) => say((space) => space.mqttReceived(link(), ids)),
     settled: (ids) => say((space) => space.mqttSettled(link(), ids)),
+    delivered: (receipts) => say((space) => space.mqttSettled(link(), [], receipts)),
+    now: () => host.now(),
     async close(how) {
+      // Whatever cuts this short: who said goodbye is not taken for lost.
+      if (!how.withWill || how.expirySeconds !== undefined) host.table.leave({ link: link(), how })
       await ask(known(), (space) => space.mqttClose(link(), how))
       host.table.remove([of.id])
     },

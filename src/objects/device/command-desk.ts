@@ -97,8 +97,7 @@ export class CommandDesk {
     }
     this.#lastPoll = this.#ports.now()
     this.#arm()
-    // Its time for an answer runs: the history is not waited for. What cannot be saved now is saved by the alarm.
-    this.flush().catch((error: unknown) => log('warn', 'commands_not_saved', { error }))
+    this.#flushLater() // its time for an answer runs
     return rows.map(toRequest)
   }
 
@@ -128,11 +127,22 @@ export class CommandDesk {
   answer({ requestId, body, at }: CommandAnswer): boolean {
     const row = this.#queue.byRequestId(requestId)
     if (!row) return false
-    const isOver = row.finishedAt !== null && row.state !== 'sent'
+    const isOver = row.finishedAt !== null && row.state !== 'sent' && row.state !== 'delivered'
     if (isOver) return row.state === 'succeeded' || row.state === 'failed'
     const failed = typeof body === 'object' && body !== null && (body as { success?: unknown }).success === false
     this.#finish(row.command.id, failed ? 'failed' : 'succeeded', bounded(body), at, true)
     return true
+  }
+
+  /** The device has them, and has not answered yet. */
+  delivered(requestIds: readonly string[]): void {
+    const rows = requestIds.flatMap((requestId) => this.#queue.byRequestId(requestId) ?? [])
+    const sent = rows.filter(({ state }) => state === 'sent')
+    for (const { command } of sent) {
+      this.#queue.acknowledge(command.id, this.#ports.now())
+      this.#changed(command.id)
+    }
+    if (sent.length > 0) this.#flushLater()
   }
 
   #finish(id: string, state: 'succeeded' | 'failed' | 'cancelled', result: unknown, at?: number, isWord = false): void {
@@ -276,5 +286,10 @@ export class CommandDesk {
 
   flush(): Promise<void> {
     return this.#history.flush()
+  }
+
+  /** Where nobody waits for the history. What cannot be saved now is saved by the alarm. */
+  #flushLater(): void {
+    this.flush().catch((error: unknown) => log('warn', 'commands_not_saved', { error }))
   }
 }

@@ -12,6 +12,9 @@ export const commandMigrations = [
   ) STRICT`,
 ]
 
+/** Told to the device, which may have said that it has it, and not answered. */
+const isOut = "state IN ('sent', 'delivered')"
+
 /** `mark`: by which a network server names it. */
 export const commandMarkMigration = 'ALTER TABLE commands ADD COLUMN mark TEXT'
 
@@ -91,7 +94,7 @@ export class CommandQueue {
   /** It went by this way; an answer may have been quicker. */
   markWay(id: string, way: string): void {
     if (!this.#storage.isReady) return
-    this.#storage.sql.exec("UPDATE commands SET way = ? WHERE id = ? AND state = 'sent' AND way = ?", way, id, handing)
+    this.#storage.sql.exec(`UPDATE commands SET way = ? WHERE id = ? AND ${isOut} AND way = ?`, way, id, handing)
     this.endOneWay(id)
   }
 
@@ -111,7 +114,7 @@ export class CommandQueue {
   endOneWay(id: string): void {
     this.#storage.sql.exec(
       `UPDATE commands SET finished_at = sent_at, due_at = NULL, is_saved = 0
-        WHERE id = ? AND state = 'sent' AND finished_at IS NULL AND NOT json_extract(command, '$.twoWay')`,
+        WHERE id = ? AND ${isOut} AND finished_at IS NULL AND NOT json_extract(command, '$.twoWay')`,
       id,
     )
   }
@@ -133,7 +136,7 @@ export class CommandQueue {
   /** What went by a way that is gone, unanswered: what may be sent again waits again. No way: being handed over. */
   wayClosed(way: string = handing): number {
     if (!this.#storage.isReady) return 0
-    const unanswered = this.#rows("state = 'sent' AND way = ?", way)
+    const unanswered = this.#rows(`${isOut} AND finished_at IS NULL AND way = ?`, way)
     const lost = unanswered.filter(({ command }) => command.persistent && command.twoWay)
     for (const { command } of lost) this.#requeue(command.id)
     for (const { command } of unanswered) this.endOneWay(command.id)
@@ -246,11 +249,12 @@ export class CommandQueue {
   #overdue({ command, state }: CommandRow, now: number): void {
     const { id, persistent, twoWay, expiresAt } = command
     const isAlive = now < expiresAt
+    const isOut = state === 'sent' || state === 'delivered'
     if (isAlive && state === 'queued') {
       if (persistent) this.#tryBy(id, Math.min(expiresAt, now + limits.commandRetryMaxMs))
       else this.finish(id, 'failed', { success: false, code: 'device_offline' }, now)
-    } else if (isAlive && state === 'sent' && twoWay && persistent) this.#requeue(id)
-    else if (state === 'sent' && !twoWay) this.endOneWay(id)
+    } else if (isAlive && isOut && twoWay && persistent) this.#requeue(id)
+    else if (isOut && !twoWay) this.endOneWay(id)
     else this.finish(id, 'expired', undefined, now)
   }
 

@@ -39,10 +39,15 @@ function textLength(value: unknown): number {
   return (JSON.stringify(value) ?? '').length
 }
 
-/** Nothing but keys and values: firmware takes each member for an attribute. A deleted one is null. */
-export function changesMessage(messages: readonly Downlink[]): Message | undefined {
+/**
+ * Nothing but keys and values: firmware takes each member for an attribute. A deleted one is null. Under each topic
+ * that firmware may listen to, one of which is retained.
+ */
+export function changesMessages(messages: readonly Downlink[]): Message[] {
   const changes = messages.filter((message): message is Change => message.kind === 'attribute')
-  return changes.length === 0 ? undefined : jsonMessage(sharedTopic, toObject(changes))
+  if (changes.length === 0) return []
+  const body = toObject(changes)
+  return [{ ...jsonMessage(sharedTopic, body), retain: true }, jsonMessage('me/attributes', body)]
 }
 
 /** One command, under each topic that firmware may listen to. */
@@ -50,8 +55,10 @@ export function commandMessages({ request, timeoutMs }: Command, childDeviceId?:
   const { requestId, method, params, attempt } = request
   const child = childDeviceId === undefined ? {} : { childDeviceId }
   const body = { method, params, requestId, ...(attempt > 0 && { attempt }), ...child }
+  // The object of a child would have to be told by its gateway's.
+  const receipt = childDeviceId === undefined ? { receipt: requestId } : {}
   return [`me/rpc/request/${topicLevel(requestId)}`, 'me/commands'].map((topic) =>
-    passing(jsonMessage(topic, body), timeoutMs),
+    passing({ ...jsonMessage(topic, body), ...receipt }, timeoutMs),
   )
 }
 

@@ -8,7 +8,7 @@ import type { DeviceLink, Downlink } from '../../services/ports.ts'
 import type { Registry } from '../../store/registry.ts'
 import { brokerStub } from '../stubs.ts'
 import { BrokerOutbox } from './broker-outbox.ts'
-import { changesMessage, childMessages, commandMessages, jsonMessage } from './mqtt-downlinks.ts'
+import { changesMessages, childMessages, commandMessages, jsonMessage } from './mqtt-downlinks.ts'
 import { MqttSpace, sharedTopic } from './mqtt-space.ts'
 import { type TopicsHost, takeMessage } from './mqtt-topics.ts'
 import type { DeviceStorage } from './storage.ts'
@@ -45,7 +45,8 @@ export function furnishMqtt({ env, registry, storage, self, pipeline, heard, bac
       for (const { key, value } of await self.attributes(device, ['shared'], 'device')) values[key] = value
       return { ...jsonMessage(sharedTopic, values), retain: true }
     },
-    publishWill: (device, will) => background(take(device, will)),
+    takeWill: (device, will, repeat) => takeMessage(topics, device, will, { repeat }),
+    background,
     now,
   })
 
@@ -56,7 +57,7 @@ export function furnishMqtt({ env, registry, storage, self, pipeline, heard, bac
     },
     heard,
     publish: (message, from) => space.publish(message, from),
-    tell: (message) => void space.tell(message),
+    tell: (message) => void space.spread(message, 'open'),
     nameChild(child, name) {
       storage.prepare()
       const query = `INSERT INTO mqtt_children (device_id, name) VALUES (?1, ?2)
@@ -65,22 +66,21 @@ export function furnishMqtt({ env, registry, storage, self, pipeline, heard, bac
     },
     now,
   }
-  const take = (device: DeviceIdentity, message: Message, from?: string) => takeMessage(topics, device, message, from)
 
   function nameOf(child: DeviceId): string {
     const query = 'SELECT name FROM mqtt_children WHERE device_id = ?'
     return storage.sql.exec<{ name: string }>(query, child).toArray()[0]?.name ?? child
   }
 
-  const tellAll = (messages: readonly Message[]) => messages.map((message) => space.tell(message)).findLast(Boolean)
+  const tellAll = (messages: readonly Message[], audience: 'all' | 'open' = 'open') =>
+    messages.map((message) => space.spread(message, audience)).findLast(Boolean)
 
   return {
     space,
-    take,
+    take: (device: DeviceIdentity, message: Message, from: string) => takeMessage(topics, device, message, { from }),
     /** The way by which it went; undefined: no client listens. Changes wait for sessions that are away, commands do not. */
     tell(messages: readonly Downlink[]): string | undefined {
-      const changes = changesMessage(messages)
-      const way = changes && space.spread(changes)
+      const way = tellAll(changesMessages(messages), 'all')
       return tellAll(messages.flatMap((message) => (message.kind === 'command' ? commandMessages(message) : []))) ?? way
     },
     /** Of a gateway's clients: those that speak as ThingsBoard gateways do, else those that listen for its own commands. */

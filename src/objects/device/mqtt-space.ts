@@ -1,12 +1,13 @@
 import { AppError } from '../../domain/errors.ts'
 import type { DeviceIdentity } from '../../domain/principal.ts'
-import type { Leaving, OwnFilter, Wanted } from '../../mqtt/connection/ports.ts'
+import type { Leaving, Outcome, OwnFilter, Wanted } from '../../mqtt/connection/ports.ts'
 import { reasons } from '../../mqtt/reason-codes.ts'
 import type { Granted, Link, Opened, Opening } from '../../mqtt/space/calls.ts'
 import type { Message } from '../../mqtt/space/message.ts'
 import { spaceMigrations, TopicSpace } from '../../mqtt/space/space.ts'
 import { matches } from '../../mqtt/topics.ts'
 import type { BrokerOutbox } from './broker-outbox.ts'
+import { DueWills, type WillRepeat } from './mqtt-wills.ts'
 import type { DeviceStorage } from './storage.ts'
 
 export const mqttMigrations = [
@@ -23,11 +24,13 @@ export interface SpaceHost {
   /** Subscribed to what the platform sends: what waits for a way goes out. */
   listens(): void
   /** Of a client that went without a word; it is taken as if the client had published it now. */
-  publishWill(device: DeviceIdentity, will: Message): void
+  takeWill(device: DeviceIdentity, will: Message, repeat: WillRepeat): Promise<Outcome>
   /** All shared attributes, as the message that a subscriber finds. */
   snapshot(device: DeviceIdentity): Promise<Message>
   /** The object's alarm must ring by then. */
   arm(at: number): void
+  /** Goes on after the event. */
+  background(work: Promise<unknown>): void
   now(): number
 }
 
@@ -36,11 +39,19 @@ export class MqttSpace {
   readonly #storage: DeviceStorage
   readonly #host: SpaceHost
   readonly #space: TopicSpace
+  readonly #wills: DueWills
 
   constructor(storage: DeviceStorage, host: SpaceHost) {
     this.#storage = storage
     this.#host = host
     this.#space = new TopicSpace(storage)
+    this.#wills = new DueWills(storage, {
+      ...host,
+      take: async (will, repeat) => {
+        const device = this.#device()
+        return device ? host.takeWill(device, will, repeat) : 'done'
+      },
+    })
   }
 
   /** @throws AppError quota_exceeded */
@@ -56,7 +67,7 @@ export class MqttSpace {
       this.#host.outbox.kick([takenOver], reasons.takenOver, 'Another connection uses this client id.')
       this.#host.closed(wayOf(takenOver), 'Another connection took its client id over.')
     }
-    if (will) this.#host.publishWill(device, will)
+    if (will) this.#wills.publish(will)
     this.#host.opened(device, wayOf(opening.connection))
     this.#arm()
     return opened
@@ -77,6 +88,7 @@ export class MqttSpace {
   }
 
   async subscribe(device: DeviceIdentity, link: Link, filters: readonly Wanted[]): Promise<Granted | undefined> {
+    if (!this.isCurrent(link)) return undefined
     const takesShared = filters.some(({ filter }) => matches(filter, sharedTopic))
     const snapshot = takesShared ? await this.#host.snapshot(device) : undefined
     // Who asks for more than this topic is not told of attributes that nobody set.
@@ -107,24 +119,21 @@ export class MqttSpace {
 
   /** False: it was to be retained, and there was no room. */
   publish(message: Message, from?: string): boolean {
-    return this.#publish({ ...message, ...(from !== undefined && { from }) }, 'all').isRetained
+    const sent = { ...message, ...(from !== undefined && { from }) }
+    const { deliveries, isRetained } = this.#space.publish(sent, this.#host.now())
+    this.#host.outbox.deliver(deliveries)
+    return isRetained
   }
 
-  /** Kept for sessions that are away, too. The way by which it went to those who are there, if anybody wants it. */
-  spread(message: Message): string | undefined {
-    return this.#publish(message, 'all').way
-  }
-
-  /** To those who are there, and to nobody later. */
-  tell(message: Message): string | undefined {
-    return this.#publish(message, 'open').way
-  }
-
-  #publish(message: Message & { readonly from?: string }, audience: 'all' | 'open') {
-    const { deliveries, isRetained } = this.#space.publish(message, this.#host.now(), audience)
+  /**
+   * Of the platform, which keeps for itself what of it is retained. `all`: sessions that are away find it, too. The
+   * way by which it went to those who are there, if anybody wants it.
+   */
+  spread(message: Message, audience: 'all' | 'open'): string | undefined {
+    const deliveries = this.#space.spread(message, this.#host.now(), audience)
     this.#host.outbox.deliver(deliveries)
     const newest = deliveries.at(-1)
-    return { isRetained, way: newest && wayOf(newest.connection) }
+    return newest && wayOf(newest.connection)
   }
 
   /** Whether the client's session is this connection's, and not that of one that took it over. */
@@ -140,9 +149,9 @@ export class MqttSpace {
   /** The alarm rang. */
   expire(): void {
     if (!this.#storage.isReady) return
-    const device = this.#device()
     const { wills } = this.#space.expire(this.#host.now())
-    if (device) for (const will of wills) this.#host.publishWill(device, will)
+    for (const will of wills) this.#wills.publish(will)
+    this.#wills.retry()
     this.#arm()
   }
 
@@ -157,9 +166,13 @@ export class MqttSpace {
     this.#left(open, 'The device token was changed.', this.#space.lost(open, this.#host.now()))
   }
 
+  /** The device was deleted, and nothing is said or kept any more. */
+  end(): void {
+    this.#host.outbox.kick(this.connections(), reasons.notAuthorized, 'The device was deleted.')
+  }
+
   #left(connections: readonly string[], why: string, wills: readonly Message[]): void {
-    const device = this.#device()
-    if (device) for (const will of wills) this.#host.publishWill(device, will)
+    for (const will of wills) this.#wills.publish(will)
     for (const connection of connections) this.#host.closed(wayOf(connection), why)
     this.#arm()
   }

@@ -17,6 +17,7 @@ import { toAppError } from '../../services/to-app-error.ts'
 import { connectorOf, faultOutcome, receiveUplinks, type UplinkContext } from '../broker/uplinks.ts'
 import { fromTopicLevel, inPools, jsonMessage } from './mqtt-downlinks.ts'
 import { sharedTopic } from './mqtt-space.ts'
+import type { WillRepeat } from './mqtt-wills.ts'
 
 export interface TopicsHost {
   readonly uplinks: UplinkContext
@@ -35,6 +36,8 @@ type Handler = (host: TopicsHost, device: DeviceIdentity, message: Message, rest
 /** By canonical topic; one that ends with a slash takes whatever follows, as `rest`. What stands here is published to nobody. */
 const handlers: readonly (readonly [topic: string, handle: Handler])[] = [
   ['me/attributes/client', saveAttributes],
+  ['me/attributes', saveAttributes],
+  ['me/attributes/request/', answerAttributes],
   ['me/attributes/shared/request', answerShared],
   ['me/rpc/response/', answerCommand],
   ['v1/gateway/connect', connectChild],
@@ -48,14 +51,21 @@ export async function takeMessage(
   host: TopicsHost,
   device: DeviceIdentity,
   message: Message,
-  from?: string,
+  { from, repeat }: { readonly from?: string; readonly repeat?: WillRepeat } = {},
 ): Promise<Outcome> {
   const found = handlers.find(([topic]) =>
     topic.endsWith('/') ? message.topic.startsWith(topic) : message.topic === topic,
   )
   const connector = connectorOf(message)
   if (connector) {
-    const [outcome = 'done'] = await receiveUplinks(host.uplinks, connector, device, [message], '', host.now())
+    const [outcome = 'done'] = await receiveUplinks(
+      host.uplinks,
+      connector,
+      device,
+      [{ ...message, ...repeat }],
+      'will',
+      host.now(),
+    )
     return outcome
   }
   host.heard(device)
@@ -113,13 +123,33 @@ async function answerShared(host: TopicsHost, device: DeviceIdentity, message: M
   for (const part of inPools(values)) host.tell(jsonMessage('me/attributes/shared/response', part))
 }
 
-/** `keys`, or `sharedKeys` of the oldest firmware: text with commas, or a list. None: all. */
+/** `keys`, or `sharedKeys` of the oldest firmware. None: all. */
 function wantedKeys(document: unknown): readonly string[] | undefined {
   const { keys, sharedKeys } = isObject(document) ? document : {}
-  const wanted = keys ?? sharedKeys
+  return keyList(keys ?? sharedKeys)
+}
+
+/** Text with commas, or a list. Undefined: it names none. */
+function keyList(wanted: unknown): readonly string[] | undefined {
   const list = typeof wanted === 'string' ? wanted.split(',') : Array.isArray(wanted) ? wanted.map(String) : []
   const named = list.map((key) => key.trim()).filter((key) => key !== '')
   return named.length > 0 ? named : undefined
+}
+
+/** In ThingsBoard's form: the scopes whose keys are named; all of both where none is. */
+async function answerAttributes(host: TopicsHost, device: DeviceIdentity, message: Message, id: string): Promise<void> {
+  const document = message.payload.length === 0 ? {} : readJson(message)
+  const { clientKeys, sharedKeys } = isObject(document) ? document : {}
+  const wanted = { client: keyList(clientKeys), shared: keyList(sharedKeys) }
+  const isAnyNamed = Boolean(wanted.client ?? wanted.shared)
+  const scopes = (['client', 'shared'] as const).filter((scope) => !isAnyNamed || wanted[scope])
+  const all = await host.uplinks.platform.device(device.deviceId).attributes(device, scopes, 'device')
+  const body = scopes.map((scope) => {
+    const values = emptyRecord<unknown>()
+    for (const it of all) if (it.scope === scope && (wanted[scope]?.includes(it.key) ?? true)) values[it.key] = it.value
+    return [scope, values] as const
+  })
+  host.tell(jsonMessage(`me/attributes/response/${id}`, Object.fromEntries(body)))
 }
 
 async function answerCommand(

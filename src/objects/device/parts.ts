@@ -34,6 +34,7 @@ import { LiveLog, liveMigrations } from './live-log.ts'
 import { LiveSockets } from './live-sockets.ts'
 import { furnishMqtt, mqttChildrenMigration } from './mqtt-parts.ts'
 import { mqttMigrations } from './mqtt-space.ts'
+import { willMigration } from './mqtt-wills.ts'
 import { NetworkLink, networkMigration } from './network-link.ts'
 import { markMigration, readMark, writeMark } from './saved-mark.ts'
 import { createSessionPorts } from './session-ports.ts'
@@ -57,6 +58,7 @@ const migrations = [
   frameCopyMigration,
   networkMigration,
   ...alarmMigrations,
+  willMigration,
 ]
 
 /**

@@ -65,6 +65,28 @@ describe.each([4, 5] as const)('CONNECT at level %i', (version) => {
     expect(client).toMatchObject({ replies: [], state: { isClosed: true }, calls: [] })
   })
 
+  it('of more than 64 KiB is refused by its header, and nobody is asked about it', async () => {
+    const client = openConnection({ version })
+    const will = {
+      topic: own('x'),
+      payload: Buffer.alloc(limits.mqttConnectBytes - 20),
+      qos: 0,
+      retain: false,
+    } as const
+    const packet = packed(connectPacket(version, { will }), version)
+    client.connection.receive(packet.subarray(0, 10), 0)
+    await client.connection.idle()
+    expect(client.state.isClosed).toBe(true)
+    expect(client.calls).toEqual([])
+  })
+
+  it('bounds nothing that follows it', async () => {
+    const client = openConnection({ version })
+    const large = publishPacket({ payload: 'x'.repeat(limits.mqttConnectBytes) })
+    await client.say(connectPacket(version), large)
+    expect(client.messages()).toHaveLength(1)
+  })
+
   it('comes once [MQTT-3.1.0-2]', async () => {
     const client = openConnection({ version })
     await client.connect()
@@ -214,7 +236,7 @@ describe('CONNECT of 5.0', () => {
     const client = openConnection({ version: 5 })
     expect(await client.connect()).toMatchObject({
       properties: {
-        receiveMaximum: limits.mqttReceiveMaximum,
+        receiveMaximum: 2_048,
         maximumPacketSize: limits.mqttPacketBytes,
         topicAliasMaximum: limits.mqttTopicAliases,
         sharedSubscriptionAvailable: false,

@@ -1,6 +1,7 @@
 import type { IConnectPacket, Packet } from 'mqtt-packet'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { limits } from '../../../src/domain/limits.ts'
+import { MqttConnection } from '../../../src/mqtt/connection/connection.ts'
 import { canonical, openConnection, outbound, own, token } from './fakes.ts'
 
 const ack = (cmd: 'puback' | 'pubrec' | 'pubcomp', messageId: number, reasonCode = 0): Packet => ({
@@ -13,7 +14,7 @@ async function connected(version: 4 | 5 = 4, connect: Partial<IConnectPacket> = 
   const client = openConnection({ version })
   await client.connect(connect)
   const told = () => client.calls.filter(([name]) => name === 'settled' || name === 'received')
-  return { ...client, told }
+  return Object.assign(client, { told })
 }
 
 const ids = (packets: readonly Packet[]) => packets.map(({ cmd, messageId }) => `${cmd} ${messageId ?? '-'}`)
@@ -181,6 +182,89 @@ describe('a message to a client of 5.0', () => {
       return `${packet.topic.slice(`devices/${token}/`.length)}=${packet.properties?.topicAlias}`
     })
     expect(names).toEqual(['a=1', '=1', 'b=2', '=1', 'c=2', '=1', 'b=2'])
+  })
+
+  it('that waits expires, and tells what is left of its time [MQTT-3.3.2-5] [MQTT-3.3.2-6]', async () => {
+    const client = await connected(5, { properties: { receiveMaximum: 1 } })
+    const lasting = (seconds: number, fields = {}) =>
+      outbound({ qos: 1, ...fields, message: { properties: { messageExpiryInterval: seconds } } as never })
+    client.connection.deliver([outbound({ qos: 1 }), lasting(5), lasting(5, { id: 8, packetId: 8 }), lasting(10)])
+    client.now += 6_000
+    await client.say(ack('puback', 1))
+    expect(client.replies.slice(1)).toMatchObject([{ messageId: 2, properties: { messageExpiryInterval: 4 } }])
+    expect(client.told()).toEqual([['settled', [8]]])
+  })
+
+  it('that waits expires through a hibernation, and one of QoS 2 that went out before does not', async () => {
+    const client = await connected(5, { properties: { receiveMaximum: 1 } })
+    const message = { properties: { messageExpiryInterval: 5 } } as never
+    const again = outbound({ qos: 2, id: 3, packetId: 30, isDup: true, message })
+    client.connection.deliver([outbound({ qos: 1 }), outbound({ qos: 1, message }), again])
+    const awake = MqttConnection.restore(client.connection.snapshot(), client.ports, client.out)
+    client.now += 6_000
+    awake.receive(Uint8Array.of(0x40, 2, 0, 1), client.now)
+    await awake.idle()
+    expect(client.replies.slice(1)).toMatchObject([{ messageId: 30, properties: { messageExpiryInterval: 0 } }])
+  })
+
+  it('that goes out at once has the time it came with', async () => {
+    const client = await connected(5)
+    client.connection.deliver([outbound({ message: { properties: { messageExpiryInterval: 0 } } as never })])
+    expect(client.replies).toMatchObject([{ properties: { messageExpiryInterval: 0 } }])
+  })
+
+  it('counts with its properties against Maximum Packet Size and what may wait', async () => {
+    const properties = { userProperties: [['k', 'v'.repeat(60_000)]] as const }
+    const client = await connected(5, { properties: { maximumPacketSize: 50_000, receiveMaximum: 1 } })
+    client.connection.deliver([outbound({ qos: 1, id: 1, packetId: 1, message: { properties } as never })])
+    expect(client.told()).toEqual([['settled', [1]]])
+    const count = Math.ceil(limits.mqttQueuedBytes / 60_000) + 2
+    const waiting = Array.from({ length: count }, (_, i) =>
+      outbound({ qos: 1, message: { properties: { userProperties: [['k', `${i}${'v'.repeat(60_000)}`]] } } as never }),
+    )
+    client.connection.deliver([outbound({ qos: 1 }), ...waiting])
+    expect(client.connection.snapshot().text.length).toBeLessThan(limits.mqttQueuedBytes * 1.1)
+  })
+
+  it('that fits without its topic alias goes out without one', async () => {
+    const size = 2 + 2 + own('x').length + 1 + 50
+    const client = await connected(5, { properties: { maximumPacketSize: size, topicAliasMaximum: 2 } })
+    client.connection.deliver([outbound({ text: 'x'.repeat(50) }), outbound({ text: 'x' })])
+    expect(client.replies).toMatchObject([{ topic: own('x') }, { topic: own('x'), properties: { topicAlias: 1 } }])
+    expect(client.replies[0]).not.toHaveProperty('properties')
+  })
+
+  it('whose topic has no room under the name that it subscribed by counts as done', async () => {
+    const client = await connected(5)
+    const topic = canonical('x'.repeat(65_532))
+    client.connection.deliver([outbound({ topic, qos: 1, id: 1, packetId: 1 }), outbound()])
+    expect(ids(client.replies)).toEqual(['publish -'])
+    expect(client.told()).toEqual([['settled', [1]]])
+  })
+
+  it('that cannot be written for another reason ends the connection, and is not taken for done', async () => {
+    const logged = vi.spyOn(console, 'error').mockReturnValue()
+    const client = await connected(5)
+    client.connection.deliver([
+      outbound({ qos: 1, id: 1, packetId: 1, message: { properties: { contentType: 5 } } as never }),
+    ])
+    await client.connection.idle()
+    expect(client.replies).toMatchObject([{ cmd: 'disconnect', reasonCode: 0x80 }])
+    expect(client.told()).toEqual([])
+    expect(logged).toHaveBeenCalledOnce()
+    logged.mockRestore()
+  })
+
+  it('that has a receipt gives it back when the client has it, and not when it refuses it', async () => {
+    const client = await connected(5)
+    const receipts = () => client.calls.flatMap(([name, list]) => (name === 'delivered' ? [list] : []))
+    client.connection.deliver([
+      outbound({ qos: 1, message: { receipt: 'a' } as never }),
+      outbound({ qos: 1, message: { receipt: 'b' } as never }),
+      outbound({ qos: 0, message: { receipt: 'c' } as never }),
+    ])
+    await client.say(ack('puback', 1), ack('puback', 2, 0x80), ack('puback', 1))
+    expect(receipts()).toEqual([['a']])
   })
 
   it('gets a PUBREL with a reason for a PUBREC that nothing awaits', async () => {

@@ -23,7 +23,7 @@ export function openConnection({
   version = 4,
   now = 0,
   ...overrides
-}: Partial<BrokerPorts> & { version?: Version; now?: number } = {}) {
+}: Partial<Omit<BrokerPorts, 'now'>> & { version?: Version; now?: number } = {}) {
   const calls: Call[] = []
   const socket = fakeSocket(version)
   const ports: BrokerPorts = {
@@ -36,23 +36,26 @@ export function openConnection({
     unsubscribe: async (filters) => filters.map(() => 0),
     received: () => {},
     settled: () => {},
+    delivered: () => {},
     close: async () => {},
+    now: () => client.now,
     ...overrides,
   }
   const connection = new MqttConnection(recording(ports, calls), socket.out, now)
   const client = {
     version,
+    now,
     connection,
     calls,
     ports,
     ...socket,
     /** From the client, in one cut, and all that comes of it. */
     async say(...packets: Packet[]) {
-      connection.receive(Buffer.concat(packets.map((packet) => packed(packet, version))), now)
+      connection.receive(Buffer.concat(packets.map((packet) => packed(packet, version))), client.now)
       await connection.idle()
     },
     async sayBytes(raw: Uint8Array | readonly number[]) {
-      connection.receive(Uint8Array.from(raw), now)
+      connection.receive(Uint8Array.from(raw), client.now)
       await connection.idle()
     },
     async connect(packet: Partial<IConnectPacket> = {}) {
@@ -74,6 +77,7 @@ function withoutWords({ why: _, ...how }: Leaving): Omit<Leaving, 'why'> {
 export function recording(ports: BrokerPorts, calls: Call[]): BrokerPorts {
   return new Proxy(ports, {
     get: (target, name: keyof BrokerPorts) => {
+      if (name === 'now') return target.now
       const port = target[name] as (...args: unknown[]) => unknown
       return (...args: unknown[]) => {
         calls.push([name, ...structuredClone(args)])

@@ -114,6 +114,8 @@ function randomPorts(random: Random): BrokerPorts {
     },
     received: () => {},
     settled: () => {},
+    delivered: () => {},
+    now: () => 0,
     close: pause,
   }
 }

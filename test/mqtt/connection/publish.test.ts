@@ -122,6 +122,20 @@ describe.each([4, 5] as const)('PUBLISH at level %i', (version) => {
     expect(client.closes()).toEqual([{ withWill: true }])
   })
 
+  it('takes a QoS 2 message behind one that must come again: it is not published twice', async () => {
+    const passing = { passing: { code: 'unavailable', detail: 'Away.' } } as const
+    const session = { clean: false, properties: { sessionExpiryInterval: 60 } }
+    const client = await connected({ version, publish: saying({ 1: passing }) }, session)
+    await client.say(one(1), two(2))
+    expect(short(client.replies)).toEqual(version === 5 ? ['disconnect'] : [])
+    expect(client.calls.filter(([name]) => name === 'awaitRelease').map(([, ids]) => ids)).toEqual([[2]])
+    const open = async () => ({ sessionPresent: true, inbound: [2] })
+    const again = await connected({ version, open }, session)
+    await again.say(one(1, { dup: true }), two(2, { dup: true }))
+    expect(short(again.replies)).toEqual(['puback 1', 'pubrec 2'])
+    expect(again.messages().map(({ packetId }) => packetId)).toEqual([1])
+  })
+
   it('names the limit that was hit', async () => {
     const over = { passing: { code: 'quota_exceeded', detail: 'Over.' } } as const
     const client = await connected({ version, publish: saying({ 1: over }) })
@@ -302,6 +316,11 @@ describe('PUBLISH of 5.0', () => {
     ],
     ['an alias that stands for nothing', { topic: '', properties: { topicAlias: 1 } }, 0x82],
     ['no topic and no alias', { topic: '' }, 0x82],
+    [
+      'an alias for a topic that is all too long',
+      { topic: own('x'.repeat(limits.mqttTopicAliasBytes)), properties: { topicAlias: 1 } },
+      0x97,
+    ],
   ])('refuses %s', async (_, fields, reasonCode) => {
     const client = await connected({ version: 5 })
     await client.say(publishPacket(fields))

@@ -547,9 +547,18 @@ describe('the platform', () => {
       world.subscribe(clientId, 't', 1)
     }
     world.close('away')
-    const { deliveries } = world.space.publish(message('now'), world.now, 'open')
+    const deliveries = world.space.spread(message('now'), world.now, 'open')
     expect(deliveries.map(({ clientId }) => clientId)).toEqual(['here'])
     expect(texts(world.open('away').resume)).toEqual([])
+  })
+
+  it('tells of what is retained elsewhere as it was published, and keeps none of it', () => {
+    const world = newSpace()
+    world.open('a')
+    world.subscribe('a', 't', 1, { retainAsPublished: true })
+    const [delivery] = world.space.spread({ ...message('now'), retain: true }, world.now)
+    expect(delivery?.outbound).toMatchObject([{ message: { retain: true } }])
+    expect(world.subscribe('a', 't')?.outbound).toEqual([])
   })
 
   it('gives subscribers retained messages that it does not keep here', () => {
