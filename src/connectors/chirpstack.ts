@@ -4,9 +4,11 @@ import type { Report } from '../domain/report.ts'
 import { dedupeIdOf, readEvent } from './chirpstack/events.ts'
 import { chirpstackExamples } from './chirpstack/examples.ts'
 import { eventOf } from './chirpstack/shape.ts'
+import { fromVersion3 } from './chirpstack/version-3.ts'
 import { defineConnector, type WebhookMeta } from './connector.ts'
 import { toAddress } from './lns/address.ts'
 import { fields } from './lns/fields.ts'
+import { readSeveral } from './lns/several.ts'
 import { isObject } from './native-document.ts'
 
 export const chirpstack = defineConnector({
@@ -17,23 +19,24 @@ export const chirpstack = defineConnector({
   speaker: 'tenant_secret',
   contentTypes: ['application/json'],
   maxBytes: limits.bodyBytes,
-  read,
+  read: (value, meta) => readSeveral(value, meta, readOne),
   examples: chirpstackExamples,
 })
 
-function read(value: unknown, meta: WebhookMeta): readonly Report[] {
+function readOne(value: unknown, meta: WebhookMeta): Report {
   if (!isObject(value)) {
     throw new AppError('validation_rejected', { reason: 'not_an_object', detail: 'An event is a JSON object.' })
   }
-  const event = eventOf(meta.query.event, value)
+  const body = fromVersion3(value)
+  const event = eventOf(meta.query.event, body)
   if (!event) {
     const detail = 'This is no event of ChirpStack v4: neither ?event= nor its fields name one that is known.'
     throw new AppError('validation_rejected', { reason: 'unknown_shape', detail })
   }
-  const dedupeId = dedupeIdOf(event, value, meta)
-  const address = addressOf(value, meta)
+  const dedupeId = dedupeIdOf(event, body, meta)
+  const address = addressOf(body, meta)
   const route = address.devEui && { server: 'chirpstack' as const, devEui: address.devEui }
-  return [{ index: 0, address, dedupeId, ...(route && { route }), ...readEvent[event](value, meta, dedupeId) }]
+  return { index: 0, address, dedupeId, ...(route && { route }), ...readEvent[event](body, meta, dedupeId) }
 }
 
 function addressOf(body: Readonly<Record<string, unknown>>, meta: WebhookMeta) {

@@ -32,7 +32,7 @@ function readOne(value: unknown, index: number, meta: WebhookMeta): Report {
     )
     return { ...base, address: {}, uplinks: [], rejected: [{ index, fault, raw: rawText(value) }] }
   }
-  const { deviceToken, externalDeviceId, tenantId: _, ...document } = value
+  const { deviceToken, externalDeviceId, tenantId: _, ...document } = lift(value)
   const address = toAddress(deviceToken, externalDeviceId)
   try {
     const read = readNative(document, meta)
@@ -44,8 +44,19 @@ function readOne(value: unknown, index: number, meta: WebhookMeta): Report {
   }
 }
 
+const reserved = ['deviceToken', 'externalDeviceId', 'tenantId', 'childDeviceId', 'ts', 'timestamp'] as const
+
+/** Under `telemetry` the reserved keys are no values either: there they count where none stands beside it. */
+function lift(body: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  if (!isObject(body.telemetry)) return { ...body }
+  const values = Object.entries(body.telemetry)
+  const isReserved = ([key]: readonly [string, unknown]) => reserved.some((name) => name === key)
+  const telemetry = Object.fromEntries(values.filter((entry) => !isReserved(entry)))
+  return { ...Object.fromEntries(values.filter(isReserved)), ...body, telemetry }
+}
+
 function toAddress(deviceToken: unknown, externalDeviceId: unknown): DeviceAddress {
-  if (typeof deviceToken === 'string' && deviceToken !== '') return { deviceToken }
+  if (typeof deviceToken === 'string' && deviceToken.trim() !== '') return { deviceToken: deviceToken.trim() }
   const isNumber = typeof externalDeviceId === 'number'
   const externalId = isNumber ? String(externalDeviceId) : externalDeviceId
   if (typeof externalId !== 'string' || externalId.trim() === '') return {}

@@ -4,6 +4,7 @@ import type { Report } from '../domain/report.ts'
 import { defineConnector, type WebhookMeta } from './connector.ts'
 import { toAddress } from './lns/address.ts'
 import { type Fields, fields } from './lns/fields.ts'
+import { readSeveral } from './lns/several.ts'
 import { isObject } from './native-document.ts'
 import { readTtnTarget } from './ttn/downlink.ts'
 import { ttnExamples } from './ttn/examples.ts'
@@ -18,12 +19,12 @@ export const ttn = defineConnector({
   speaker: 'tenant_secret',
   contentTypes: ['application/json'],
   maxBytes: limits.bodyBytes,
-  read,
+  read: (value, meta) => readSeveral(value, meta, readOne),
   readTarget: readTtnTarget,
   examples: ttnExamples,
 })
 
-function read(value: unknown, meta: WebhookMeta): readonly Report[] {
+function readOne(value: unknown, meta: WebhookMeta): Report {
   if (!isObject(value)) {
     throw new AppError('validation_rejected', { reason: 'not_an_object', detail: 'A message is a JSON object.' })
   }
@@ -37,7 +38,7 @@ function read(value: unknown, meta: WebhookMeta): readonly Report[] {
   const dedupeId = dedupeIdOf(message, content, body, meta)
   const said = readMessage[message](content, body, meta, dedupeId)
   const route = { server: 'ttn' as const, ...(meta.downlink && { target: meta.downlink }) }
-  return [{ index: 0, address: addressOf(content, body, meta), dedupeId, route, ...said }]
+  return { index: 0, address: addressOf(content, body, meta), dedupeId, route, ...said }
 }
 
 function addressOf(content: Fields, body: Fields, meta: WebhookMeta) {

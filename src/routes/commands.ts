@@ -6,6 +6,7 @@ import { cancelCommand } from '../services/commands/cancel-command.ts'
 import { getCommand } from '../services/commands/get-command.ts'
 import { listCommands } from '../services/commands/list-commands.ts'
 import { sendCommand } from '../services/commands/send-command.ts'
+import { remarkOnQueued } from '../services/downlinks/remarks.ts'
 import type { AppEnv } from './app-env.ts'
 import { operation } from './operation.ts'
 
@@ -55,11 +56,14 @@ function toParts(body: z.output<typeof commandBody>): { method: string; params: 
   return { method: String((body as { type: string }).type), params: Object.fromEntries(params) }
 }
 
-function toAnswer({ id, requestId, state, transport, result }: CommandStatus): z.input<typeof answerSchema> {
+function toAnswer(status: CommandStatus, params: unknown): z.input<typeof answerSchema> {
+  const { id, requestId, state, transport, result } = status
+  const remark = remarkOnQueued(status, params)
   const code = state === 'failed' || state === 'expired' ? codeOf(state, result) : undefined
   return {
     success: code === undefined && state !== 'cancelled',
     ...(code !== undefined && { code, message: messageOf(code, result) }),
+    ...(remark !== undefined && { message: remark }),
     ...(transport !== undefined && { transport }),
     requestId,
     id,
@@ -99,7 +103,8 @@ export const commandRoutes = new Hono<AppEnv>()
       const expiresAt = body.expiresAt ?? (expiresIn === undefined ? undefined : c.var.ctx.now + expiresIn)
       const timeoutMs = body.timeoutMs ?? body.timeout ?? limits.commandTimeoutMs
       const input = { ...toParts(body), requestId, twoWay, persistent, wait, timeoutMs, expiresAt }
-      return c.json(toAnswer(await sendCommand({ ctx: c.var.ctx, input: { id: c.req.param('id'), ...input } })))
+      const status = await sendCommand({ ctx: c.var.ctx, input: { id: c.req.param('id'), ...input } })
+      return c.json(toAnswer(status, input.params))
     },
   )
   .get(
@@ -138,7 +143,7 @@ export const commandRoutes = new Hono<AppEnv>()
     '/api/devices/:id/commands/:commandId',
     operation({
       id: 'cancel-command',
-      summary: 'Cancels a command that is not over',
+      summary: 'Cancels a command that is not over; where it waits at a network server, message says so',
       tag,
       permission: 'operate',
       response: commandSchema,

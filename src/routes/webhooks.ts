@@ -62,7 +62,9 @@ const credential = /secret|token|password|key/i
 async function takeCall(c: Context<AppEnv>, connector: WebhookConnector): Promise<Response> {
   const bytes = await readBody(c, connector.maxBytes)
   const now = Date.now()
-  const { tenantId, ...rest } = c.req.query()
+  // Of two of one name the last counts: ChirpStack adds its own `event` to whatever the URL has.
+  const { tenantId: _, ...rest } = Object.fromEntries(new URL(c.req.url).searchParams)
+  const tenantId = c.req.query('tenantId')
   const query = Object.fromEntries(Object.entries(rest).filter(([name]) => !credential.test(name)))
   const behind = c.req.path.slice(connector.door.path.length).split('/')
   const call: WebhookCall = {

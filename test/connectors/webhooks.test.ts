@@ -134,6 +134,19 @@ describe('a ChirpStack event', () => {
     expect(tsOf([{ gwTime: '2024-01-01T00:00:00+00:00', timeSinceGpsEpoch: '1388102418s' }])).toBe(Date.UTC(2024, 0, 1))
   })
 
+  it('trusts a radio gateway’s clock by either measure of GPS', () => {
+    const { time: _, ...body } = (bodies['chirpstack/fragment-cayennelpp'] as Expected).body as Record<string, unknown>
+    const rxInfo = [{ gwTime: '2024-01-01T00:00:00+00:00', fineTimeSinceGpsEpoch: '1388102418.000000123s' }]
+    expect(readOne({ connector: 'chirpstack', body: { ...body, rxInfo } }).uplinks[0]?.ts).toBe(Date.UTC(2024, 0, 1))
+  })
+
+  it('of version 3 that a radio gateway sent is one of its own, where nothing but its bytes tells it', () => {
+    const txack = (digest: string) =>
+      chirpstack.read({ devEUI: '01'.repeat(8), fCnt: 3 }, meta({ query: { event: 'txack' }, digest }))
+    expect(txack('a')[0]?.dedupeId).not.toBe(txack('b')[0]?.dedupeId)
+    expect(txack('a')[0]?.address.devEui).toBe('0101010101010101')
+  })
+
   it('says nothing of a battery that it does not know', () => {
     const status = (more: object) => {
       const body = { ...(bodies['chirpstack/02-status'] as Expected).body, ...more }
@@ -217,6 +230,10 @@ describe('a message of The Things Stack', () => {
     expect(addressOf({ segments: ['my-device'] })?.alias).toBe('ttn:/my-device')
     expect(addressOf({ query: { devEUI: '70-B3-D5-7E-D0-00-12-34' } })?.devEui).toBe('70b3d57ed0001234')
     expect(addressOf({ query: { devID: 'my-device', appID: 'a' } })?.alias).toBe('ttn:a/my-device')
+    expect(addressOf({ segments: ['my-device', 'up'] })?.alias).toBe('ttn:/my-device')
+    for (const path of ['up', 'uplink-message', 'join_accept', 'downlink-queue-invalidated', 'ack']) {
+      expect(addressOf({ segments: [path] }), 'of all devices').toEqual({})
+    }
     expect(addressOf({})).toEqual({})
   })
 
@@ -254,6 +271,16 @@ describe('a generic body', () => {
       { a: 1 },
     )
     expect(read(names)[0]?.rejected[0]?.fault.reason).toBe('empty_reading')
+  })
+
+  it('keeps them out under telemetry too, and takes the time from there', () => {
+    const names = { deviceToken: 'x', externalDeviceId: 'x', tenantId: 'y' }
+    const inner = { ...names, ts: 1_712_486_400_000, temperature: 1 }
+    expect(readings({ deviceToken: 't-0123456', telemetry: inner })).toEqual([
+      { index: 0, ts: 1_712_486_400_000, values: { temperature: 1 } },
+    ])
+    expect(readings({ ts: 1_712_486_460_000, telemetry: inner })[0]?.ts).toBe(1_712_486_460_000)
+    expect(read({ deviceToken: ' t-0123456 ', a: 1 })[0]?.address).toEqual({ deviceToken: 't-0123456' })
   })
 
   it('names devices by token before external id', () => {

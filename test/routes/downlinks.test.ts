@@ -146,6 +146,30 @@ describe('by The Things Stack', () => {
     expect(await read(two)).toMatchObject({ state: 'queued' })
   })
 
+  it('stays in the queue there when it is cancelled here, which is said', async () => {
+    const [left, sent] = [await send(), await send()]
+    await ttnSays('downlink_sent', sent.id)
+    const cancel = async ({ id }: Command) =>
+      (await tenant.api('DELETE', `/api/devices/${device.deviceId}/commands/${id}`)).json<Command>()
+    expect(await cancel(left)).toMatchObject({
+      state: 'cancelled',
+      message: expect.stringContaining('"replace": true'),
+    })
+    expect((await cancel(sent)).message, 'nothing of it is left there').toBeUndefined()
+    await ttnSays('downlink_sent', left.id)
+    expect(await read(left), 'sent all the same').toMatchObject({ state: 'cancelled' })
+  })
+
+  it('says that an encoder is needed there, where the params hold no bytes', async () => {
+    expect((await send({ level: 3 })).message).toContain('encoder')
+    expect((await send({ bytes: 'AQ==' })).message).toBeUndefined()
+    const attributes = { interval: 60 }
+    await tenant.api('POST', `/api/devices/${device.deviceId}/attributes`, { scope: 'SHARED', attributes })
+    await ttnSays('downlink_queued', 'any', { decoded_payload: { attributes } })
+    const events = await (await tenant.api('GET', `/api/devices/${device.deviceId}/events`)).text()
+    expect(events).toContain('without bytes')
+  })
+
   it('gives the formatter what a socket would be told, where the params hold no bytes', async () => {
     await send({ level: 3 })
     await send({ object: { led: 'on' } })

@@ -139,6 +139,58 @@ describe('what may be sent', () => {
     }
   })
 
+  it('is protobuf though its second byte is a brace, as a downlinkId of 123 is', async () => {
+    const headers = { 'content-type': 'application/octet-stream' }
+    await hook.post('chirpstack', new Uint8Array([8, 0x7b, 18, 4, 1, 2]), { query: { event: 'txack' }, headers })
+    await hook.post('chirpstack', '{"deviceInfo":{"devEui":"01', { query: { event: 'up' }, headers })
+    const newest = (await inboxOf(tenant)).slice(0, 2)
+    expect(newest.map(({ reason }) => reason).toSorted()).toEqual(['json_syntax', 'protobuf_body'])
+  })
+
+  it('may be an array, as a forwarder collects them: each is judged on its own, and stored once', async () => {
+    const device = await lora('0202020202020202')
+    const name = { device_id: 'd', application_ids: { application_id: 'app' }, dev_eui: '0202020202020202' }
+    const uplink = (second: number) => ({
+      end_device_ids: name,
+      uplink_message: { f_cnt: second, decoded_payload: { second }, received_at: `2026-01-01T00:00:0${second}Z` },
+    })
+    const body = [uplink(1), { nothing: true }, uplink(2)]
+    for (const _ of ['once', 'again']) expect(await hook.answer('ttn', body)).toMatchObject({ accepted: 2, inboxed: 1 })
+    expect((await history(device.deviceId)).map(({ values }) => values.second)).toEqual([1, 2])
+    const event = (second: number) => ({
+      deviceInfo: { devEui: '0202020202020202' },
+      object: { second },
+      time: `2026-01-02T00:00:0${second}Z`,
+    })
+    expect(await hook.answer('chirpstack', [event(3), event(4)], { event: 'up' })).toMatchObject({ accepted: 2 })
+    expect(await history(device.deviceId)).toHaveLength(4)
+  })
+
+  it('of several unknown devices is approved one by one', async () => {
+    const event = (devEui: string) => ({
+      deviceInfo: { devEui, deviceName: devEui },
+      object: { a: 1 },
+      time: '2026-01-01T00:00:01Z',
+    })
+    const both = ['0303030303030303', '0404040404040404']
+    await hook.answer('chirpstack', both.map(event), { event: 'up' })
+    const [entry] = await inboxOf(tenant)
+    const approve = async () =>
+      (await tenant.api('POST', `/api/tenant/integrations/inbox/${entry?.id}/approve`, {})).json()
+    expect(await approve()).toMatchObject({ name: both[0], replayed: { isDone: false } })
+    expect(await approve()).toMatchObject({ name: both[1], replayed: { isDone: true } })
+  })
+
+  it('is the event that the server adds to the URL, not the one that was copied into it', async () => {
+    const device = await tenant.device({ integration: { lorawan: { dev_eui: '0101010101010101' } } })
+    const join = { time: '2026-07-18T09:33:28Z', deviceInfo: { devEui: '0101010101010101' }, devAddr: '00189440' }
+    const url = `/api/v1/integrations/chirpstack/telemetry?tenantId=${tenant.tenantId}&event=up&event=join`
+    const headers = { 'content-type': 'application/json', 'x-webhook-secret': hook.secret }
+    const response = await request('POST', url, { headers, body: JSON.stringify(join) })
+    expect(await response.json()).toMatchObject({ events: 1 })
+    expect(await history(device.deviceId)).toEqual([])
+  })
+
   it('never ends in a 500, however deep, odd or empty', async () => {
     const odd = [
       '',

@@ -6,6 +6,7 @@ import { best, type Radio } from '../lns/radio.ts'
 import {
   type Happening,
   happened,
+  noPlace,
   passedOver,
   placeOf,
   type Said,
@@ -54,8 +55,8 @@ export const readEvent: Readonly<Record<ChirpstackEvent, (body: Fields, meta: We
   },
   status: readStatus,
   location: (body, meta) => {
-    const location = fields(body.location)
-    return toValuesSaid({ altitude: 0, ...dropAbsent(placeOf(location)) }, timeOf(body, meta), false)
+    const place = placeOf(body.location)
+    return place ? toValuesSaid({ altitude: 0, ...place }, timeOf(body, meta), false) : passedOver(noPlace)
   },
   integration: (body, meta) =>
     body.object === undefined
@@ -101,13 +102,15 @@ function readUp(body: Fields, meta: WebhookMeta): Said {
 
 function toReception(value: unknown) {
   const { rssi, snr, gatewayId } = fields(value)
-  return { rssi: orZero(rssi), snr: orZero(snr), radioGateway: label(gatewayId) }
+  return { rssi: number(rssi), snr: orZero(snr), radioGateway: label(gatewayId) }
 }
 
 /** The network server's own clock, then a radio gateway's where GPS sets it. */
 function trustedTimes(rxInfo: readonly unknown[]): unknown[] {
   const all = rxInfo.map(fields)
-  const byGps = all.filter(({ timeSinceGpsEpoch }) => label(timeSinceGpsEpoch) !== undefined)
+  const isByGps = ({ timeSinceGpsEpoch, fineTimeSinceGpsEpoch }: Fields) =>
+    (label(timeSinceGpsEpoch) ?? label(fineTimeSinceGpsEpoch)) !== undefined
+  const byGps = all.filter(isByGps)
   return [...all.map(({ nsTime }) => nsTime), ...byGps.map(({ gwTime, time }) => gwTime ?? time)]
 }
 
@@ -126,17 +129,16 @@ function timeOf(body: Fields, meta: WebhookMeta) {
   return firstTime([body.time], meta.receivedAt)
 }
 
-function dropAbsent(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
-}
-
 /**
- * A `log` about a failed decoder shares its deduplicationId with the `up`, and a `txack` has none; without any, the
+ * A `log` about a failed decoder shares its deduplicationId with the `up`, and a `txack` has none; without any id, the
  * same bytes are the same event.
  */
 export function dedupeIdOf(event: ChirpstackEvent, body: Fields, meta: WebhookMeta): string {
   const deduplicationId = label(body.deduplicationId)
-  if (event === 'txack') return `txack:${orZero(body.downlinkId)}:${label(body.queueItemId) ?? ''}`
+  const { downlinkId, queueItemId } = body
+  if (event === 'txack' && (downlinkId ?? queueItemId) !== undefined) {
+    return `txack:${orZero(downlinkId)}:${label(queueItemId) ?? ''}`
+  }
   if (event === 'log') {
     const { time, code, context, deviceInfo } = body
     return `log:${digest(time, fields(deviceInfo).devEui, code, context)}`

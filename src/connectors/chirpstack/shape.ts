@@ -8,8 +8,8 @@ const signs: readonly (readonly [ChirpstackEvent, readonly string[]])[] = [
   ['integration', ['integrationName']],
   ['ack', ['acknowledged']],
   ['txack', ['downlinkId']],
-  ['up', ['object', 'data', 'fPort', 'rxInfo', 'fCnt']],
   ['log', ['level', 'code']],
+  ['up', ['object', 'data', 'fPort', 'rxInfo', 'fCnt']],
   ['status', ['margin', 'batteryLevel', 'batteryLevelUnavailable', 'externalPowerSource']],
   ['location', ['location']],
   ['join', ['devAddr']],
@@ -18,6 +18,6 @@ const signs: readonly (readonly [ChirpstackEvent, readonly string[]])[] = [
 
 /** The query says it (`?event=up`); where it says nothing that is known, the body's shape does. */
 export function eventOf(named: string | undefined, body: Fields): ChirpstackEvent | undefined {
-  const known = chirpstackEvents.find((event) => event === named)
+  const known = chirpstackEvents.find((event) => event === named?.toLowerCase())
   return known ?? signs.find(([, keys]) => keys.some((key) => key in body))?.[0]
 }

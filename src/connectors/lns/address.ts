@@ -36,9 +36,14 @@ function euiOf(value: unknown): DevEui | undefined {
   return given === undefined ? undefined : parseDevEui(given.replace(/^eui-/i, ''))
 }
 
+/** A path of its own for a type of message names no device: all of them would be taken for one. */
+const typeWord =
+  /^(?:up|uplink|join|down|downlink|location|service|normalized|data|(?:downlink[-_])?(?:queued|sent|n?ack|failed|queue[-_]invalidated)|(?:uplink|join|location|service)[-_](?:message|normalized|accept|solved|data))$/i
+
 function fromUrl(meta: WebhookMeta): string | undefined {
   const named = queryOf(meta, ['dev', 'devid', 'deviceid', 'device_id', 'device', 'deveui', 'dev_eui'])
-  return named ?? meta.segments.find((segment) => euiOf(segment)) ?? label(meta.segments.at(-1))
+  const names = meta.segments.filter((segment) => !typeWord.test(segment))
+  return named ?? names.find((segment) => euiOf(segment)) ?? label(names.at(-1))
 }
 
 function queryOf({ query }: WebhookMeta, names: readonly string[]): string | undefined {

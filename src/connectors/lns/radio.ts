@@ -11,15 +11,18 @@ export interface Radio {
 }
 
 export interface Reception {
-  readonly rssi: number
+  /** Undefined: left out, which is 0 where all leave it out; networks that pass frames on may hide it. */
+  readonly rssi: number | undefined
   readonly snr: number
   readonly radioGateway: string | undefined
 }
 
 export function best(receptions: readonly Reception[]): Omit<Radio, 'fCnt'> {
-  const [first] = receptions.toSorted((a, b) => b.rssi - a.rssi || b.snr - a.snr)
+  const level = ({ rssi = Number.NEGATIVE_INFINITY }: Reception) => rssi
+  // Of two unknown ones the difference is NaN: then the second measure decides too.
+  const [first] = receptions.toSorted((a, b) => level(b) - level(a) || b.snr - a.snr)
   if (!first) return {}
-  const { rssi, snr, radioGateway } = first
+  const { rssi = 0, snr, radioGateway } = first
   return { rssi, snr, ...(radioGateway !== undefined && { radioGateway }) }
 }
 

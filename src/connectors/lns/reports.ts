@@ -4,7 +4,8 @@ import type { EventKind, NewDeviceEvent } from '../../domain/events.ts'
 import type { Report } from '../../domain/report.ts'
 import { emptyRecord, type TelemetryValues } from '../../domain/telemetry.ts'
 import type { WebhookMeta } from '../connector.ts'
-import { text } from './fields.ts'
+import { isObject } from '../native-document.ts'
+import { number, orZero, text } from './fields.ts'
 import { type Radio, radioValues } from './radio.ts'
 import { decodedTime, firstTime, type When } from './times.ts'
 import { keepValues } from './values.ts'
@@ -77,10 +78,18 @@ export function merge(...all: readonly Readonly<TelemetryValues>[]): TelemetryVa
   return Object.assign(emptyRecord<TelemetryValues[string]>(), ...all)
 }
 
-/** Latitude and longitude of 0 are left out by both servers; a height need not be known. */
-export function placeOf(location: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const { latitude = 0, longitude = 0, altitude, accuracy } = location
-  return { latitude, longitude, altitude, accuracy }
+export const noPlace = 'It names no place.'
+
+/** Latitude and longitude of 0 are left out by both servers; a height need not be known. Undefined: there is no place. */
+export function placeOf(location: unknown): Record<string, number> | undefined {
+  if (!isObject(location)) return undefined
+  const [altitude, accuracy] = [number(location.altitude), number(location.accuracy)]
+  return {
+    latitude: orZero(location.latitude),
+    longitude: orZero(location.longitude),
+    ...(altitude !== undefined && { altitude }),
+    ...(accuracy !== undefined && { accuracy }),
+  }
 }
 
 export interface Happening {

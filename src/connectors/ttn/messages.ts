@@ -8,6 +8,7 @@ import {
   type Happening,
   happened,
   merge,
+  noPlace,
   passedOver,
   placeOf,
   type Said,
@@ -57,8 +58,10 @@ export const readMessage: Readonly<Record<TtnMessage, Reader>> = {
     // It comes only where the application server could not make a new queue of it.
     return withNews(happening(event, content, body, meta, false), list(content.downlinks), 'failed', 'invalidated')
   },
-  location_solved: (content, body, meta) =>
-    toValuesSaid(placeOf(fields(content.location)), timeOf(content, body, meta), false),
+  location_solved: (content, body, meta) => {
+    const place = placeOf(content.location)
+    return place ? toValuesSaid(place, timeOf(content, body, meta), false) : passedOver(noPlace)
+  },
   service_data: (content, body, meta) =>
     content.data === undefined
       ? passedOver('Service data without data.')
@@ -67,7 +70,8 @@ export const readMessage: Readonly<Record<TtnMessage, Reader>> = {
 
 function downlink(became: DownlinkNews['became'], reason: string, words: string, isHeard = false): Reader {
   return (content, body, meta, mark) => {
-    const detail = `${nameOf(content)}: ${words}.`
+    const isEmpty = content.frm_payload === undefined && content.decoded_payload !== undefined
+    const detail = `${nameOf(content)}: ${words}${isEmpty ? ', without bytes: it was not encoded there' : ''}.`
     const event: Happening = { kind: 'lora_downlink', connector, reason, detail, mark }
     return withNews(happening(event, content, body, meta, isHeard), [both(content, body)], became, reason)
   }
@@ -122,7 +126,7 @@ function readUplink(uplink: Fields, body: Fields, meta: WebhookMeta): Said {
 function toReception(value: unknown) {
   const { rssi, channel_rssi, snr, gateway_ids } = fields(value)
   const { gateway_id, eui } = fields(gateway_ids)
-  return { rssi: number(rssi) ?? orZero(channel_rssi), snr: orZero(snr), radioGateway: label(gateway_id) ?? label(eui) }
+  return { rssi: number(rssi) ?? number(channel_rssi), snr: orZero(snr), radioGateway: label(gateway_id) ?? label(eui) }
 }
 
 /** `SF7BW125`, as the data rate is called in the field. */

@@ -41,7 +41,7 @@ export async function approveEntry({
 }): Promise<Approved> {
   const row = await findInboxRow(ctx.registry, ctx.tenantId, input.id)
   if (!row) throw entryNotFound()
-  const address = unknownOf(row)
+  const address = await unknownOf(ctx, row)
   const device = await deviceFor(ctx, address, input)
   const replayed = await replayEntry({ ctx, input: { id: row.id, pipeline: input.pipeline } })
   return { id: row.id, ...device, replayed, alsoReplayed: await replayOthers(ctx, address, input.pipeline) }
@@ -84,19 +84,20 @@ async function waitingIds(ctx: ServiceContext): Promise<string[]> {
   return rows.map(({ id }) => id)
 }
 
-/** @throws AppError conflict: it is no entry of a device that is unknown and has a name */
-function unknownOf(row: InboxRow): DeviceAddress {
+/** Of several the first that is still unknown. @throws AppError conflict: it is no entry of a device that is unknown and has a name */
+async function unknownOf(ctx: ServiceContext, row: InboxRow): Promise<DeviceAddress> {
   const connector = webhookConnector(row.connector)
   const call = toCall(row)
   if (row.reason !== 'unknown_device') {
     throw new AppError('conflict', { detail: 'The entry is not one of an unknown device.' })
   }
   const meta = { ...call.request, receivedAt: call.receivedAt, digest: '', settings: defaultWebhookSettings }
-  const [report] = connector.read(decodeBody(connector, call), meta)
-  if (!report || (report.address.devEui ?? report.address.alias) === undefined) {
-    throw new AppError('conflict', { detail: 'The entry does not say which device it is of.' })
-  }
-  return report.address
+  const reports = connector.read(decodeBody(connector, call), meta)
+  const named = reports.flatMap(({ address }) => ((address.devEui ?? address.alias) === undefined ? [] : address))
+  const known = await resolveDevices(ctx, ctx.tenantId, named, ctx.now)
+  const address = named.find((_, i) => known[i] === undefined) ?? named[0]
+  if (!address) throw new AppError('conflict', { detail: 'The entry does not say which device it is of.' })
+  return address
 }
 
 async function deviceFor(ctx: ServiceContext, address: DeviceAddress, input: ApprovalInput) {

@@ -3,6 +3,7 @@ import { decodeText } from '../../codec/json.ts'
 import { findInboxRow } from '../../store/webhook-inbox.ts'
 import type { ServiceContext } from '../context.ts'
 import { entryNotFound, type InboxView, toInboxView } from './inbox-view.ts'
+import { isBinary } from './is-binary.ts'
 
 /** `body` where it is text, `raw` (base64) where it is not. */
 export type InboxEntry = InboxView & { readonly body?: string; readonly raw?: string }
@@ -23,9 +24,9 @@ export async function getInboxEntry({
   return text === undefined ? { ...view, raw: toBase64(body) } : { ...view, body: text }
 }
 
-/** Undefined where it is none: not UTF-8, or with characters that no text has. */
+/** Undefined where it is none. */
 function readText(bytes: Uint8Array): string | undefined {
-  if (bytes.some((byte) => byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d)) return undefined
+  if (isBinary(bytes)) return undefined
   try {
     return decodeText(bytes)
   } catch {

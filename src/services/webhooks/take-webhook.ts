@@ -11,6 +11,7 @@ import { receiveWebhook } from '../../pipeline/receive-webhook.ts'
 import type { ReportOutcome } from '../../pipeline/take-reports.ts'
 import { toAppError } from '../to-app-error.ts'
 import type { WebhookContext } from './context.ts'
+import { isBinary } from './is-binary.ts'
 import { webhookPipeline } from './webhook-pipeline.ts'
 
 export interface TakenWebhook {
@@ -61,7 +62,8 @@ export function decodeBody(
   const isTaken = codec?.contentTypes.some((type) => connector.contentTypes.includes(type))
   if (codec && isTaken) return codec.decode(bytes)
   const first = bytes.find((byte) => byte > 0x20)
-  if (first !== openBrace && first !== openBracket && /octet-stream|protobuf/i.test(request.contentType)) {
+  const isText = (first === openBrace || first === openBracket) && !isBinary(bytes)
+  if (!isText && /octet-stream|protobuf/i.test(request.contentType)) {
     const detail = `This is a protobuf body: switch the integration in ${connector.title} to JSON.`
     throw new AppError('payload_malformed', { reason: 'protobuf_body', detail })
   }
