@@ -184,6 +184,7 @@ export const errorReasons = {
   other_account: 'The link is for another e-mail',
   already_member: 'The person is a member already',
   last_owner: 'A tenant keeps at least one owner',
+  last_admin: 'Nobody would be left who could make an API key',
   last_platform_operator: 'The platform keeps at least one operator',
   default_profile: 'A tenant keeps its default device profile',
   hardware_id_taken: 'A device with this hardware id is there already',

@@ -37,6 +37,7 @@ export interface ApiKeyPrincipal {
   readonly tenantId: TenantId
   readonly keyId: string
   readonly scopes: readonly ApiScope[]
+  readonly expiresAt?: number
   /** The key is kept to these devices. */
   readonly deviceIds?: readonly string[]
 }

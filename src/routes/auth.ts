@@ -4,14 +4,16 @@ import { AppError } from '../domain/errors.ts'
 import { limits } from '../domain/limits.ts'
 import { emailSchema } from '../services/people/email.ts'
 import { exchange } from '../services/people/exchange.ts'
+import { lookAtOnboarding } from '../services/people/look-at-onboarding.ts'
 import { onboard } from '../services/people/onboard.ts'
 import type { OpenedSession } from '../services/people/open-session.ts'
 import { signOut } from '../services/people/revoke-sessions.ts'
 import { signIn, signInByAccess } from '../services/people/sign-in.ts'
 import { createTenant } from '../services/tenants/create-tenant.ts'
 import type { AppEnv } from './app-env.ts'
-import { accessEmail, holdsSetupToken, isLocal } from './authenticate.ts'
+import { accessEmail, holdsSetupToken } from './authenticate.ts'
 import { operation } from './operation.ts'
+import { isLocal } from './origin.ts'
 import { clearSessionCookie, setSessionCookie } from './session-cookie.ts'
 
 const tag = 'Sign-in'
@@ -45,6 +47,17 @@ const onboardingSchema = z.union([
 ])
 
 export const authRoutes = new Hono<AppEnv>()
+  .get(
+    '/api/auth/onboarding',
+    operation({
+      id: 'lookAtOnboarding',
+      summary: 'Whether the first person can be made here still, and whether that takes the SETUP_TOKEN',
+      tag,
+      permission: 'public',
+      response: z.object({ isPossible: z.boolean(), needsToken: z.boolean() }),
+    }),
+    async (c) => c.json(await lookAtOnboarding({ ctx: c.var.ctx, input: { isLocal: isLocal(c) } })),
+  )
   .post(
     '/api/auth/onboarding',
     operation({

@@ -117,11 +117,6 @@ export function holdsSetupToken(c: Context<AppEnv>): boolean {
   return Boolean(setupToken) && given !== undefined && constantTimeEqual(given, setupToken ?? '')
 }
 
-/** The Worker runs on somebody's own machine. On Cloudflare a Host that is none of the zone's never arrives. */
-export function isLocal(c: Context): boolean {
-  return ['localhost', '127.0.0.1', '[::1]'].includes(new URL(c.req.url).hostname)
-}
-
 export function addressOf(c: Context): string {
   return c.req.header('cf-connecting-ip') ?? 'local'
 }

@@ -11,6 +11,11 @@ export function needsOrigin(c: Context): boolean {
   return !safeMethods.has(c.req.method) || c.req.header('upgrade') !== undefined
 }
 
+/** The Worker runs on somebody's own machine. On Cloudflare a Host that is none of the zone's never arrives. */
+export function isLocal(c: Context): boolean {
+  return ['localhost', '127.0.0.1', '[::1]'].includes(new URL(c.req.url).hostname)
+}
+
 /** Our own pages, and those that the operator lists in WEB_ORIGINS. */
 export function isOwnOrigin(c: Context<AppEnv>, origin: string): boolean {
   return (

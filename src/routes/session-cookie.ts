@@ -2,11 +2,15 @@ import type { Context } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { limits } from '../domain/limits.ts'
 import type { AppEnv } from './app-env.ts'
+import { isLocal } from './origin.ts'
 
-/** `__Host-` binds the cookie to this host over HTTPS; browsers refuse it on http://localhost, where its name is plain. */
-const name = (c: Context) => (isHttps(c) ? '__Host-session' : 'session')
+/**
+ * `__Host-` binds the cookie to this host over HTTPS; browsers refuse it on http://localhost, where its name is plain. Nobody
+ * stays signed in over http anywhere else, where whoever listens would have the cookie.
+ */
+const name = (c: Context) => (isSecure(c) ? '__Host-session' : 'session')
 
-const isHttps = (c: Context) => new URL(c.req.url).protocol === 'https:'
+const isSecure = (c: Context) => new URL(c.req.url).protocol === 'https:' || !isLocal(c)
 
 export function sessionCookie(c: Context<AppEnv>): string | undefined {
   return getCookie(c, name(c))
@@ -17,7 +21,7 @@ export function setSessionCookie(c: Context<AppEnv>, token: string): void {
   const options = {
     path: '/',
     httpOnly: true,
-    secure: isHttps(c),
+    secure: isSecure(c),
     sameSite: 'Lax',
     maxAge: limits.sessionMs / 1000,
   } as const
@@ -25,5 +29,5 @@ export function setSessionCookie(c: Context<AppEnv>, token: string): void {
 }
 
 export function clearSessionCookie(c: Context<AppEnv>): void {
-  deleteCookie(c, name(c), { path: '/', httpOnly: true, secure: isHttps(c), sameSite: 'Lax' })
+  deleteCookie(c, name(c), { path: '/', httpOnly: true, secure: isSecure(c), sameSite: 'Lax' })
 }

@@ -97,7 +97,7 @@ export const tenantRoutes = new Hono<AppEnv>()
       tag: 'API keys',
       permission: 'admin',
       status: 204,
-      errors: ['api_key_not_found'],
+      errors: ['api_key_not_found', 'conflict'],
     }),
     async (c) => {
       await revokeApiKey({ ctx: c.var.ctx, input: { id: c.req.param('id') } })

@@ -25,6 +25,8 @@ export interface Change {
   readonly action?: string
   /** Another tenant's log than the caller's, besides the platform's own. */
   readonly tenantId?: TenantId
+  /** In the place of all others: the tenants whose affair it is. */
+  readonly logs?: readonly TenantId[]
   /** Who did it, where the caller became known on the way. */
   readonly personId?: string
   readonly target?: string

@@ -1,4 +1,4 @@
-import { and, desc, eq, isNull } from 'drizzle-orm'
+import { and, desc, eq, isNull, sql } from 'drizzle-orm'
 import type { TenantId } from '../domain/ids.ts'
 import type { Registry } from './registry.ts'
 import { apiKeys, tenants } from './schema-tenants.ts'
@@ -56,6 +56,14 @@ export async function noteApiKeyUse(registry: Registry, id: string, now: number)
   await registry.update(apiKeys).set({ lastUsedAt: now }).where(eq(apiKeys.id, id))
 }
 
+/** A person, or a key that is not kept to some devices, who could make another key. */
+const isAdminLeft = (now: number) => sql`(
+  EXISTS (SELECT 1 FROM memberships m WHERE m.tenant_id = api_keys.tenant_id AND m.role IN ('owner', 'admin'))
+  OR EXISTS (SELECT 1 FROM api_keys k WHERE k.tenant_id = api_keys.tenant_id AND k.id <> api_keys.id
+    AND k.revoked_at IS NULL AND k.device_ids IS NULL AND ' ' || k.scopes || ' ' LIKE '% admin %'
+    AND (k.expires_at IS NULL OR k.expires_at > ${now})))`
+
+/** Undefined: there is no such key, or nobody would be left who could make one. Two that revoke each other: one stays. */
 export async function revokeApiKeyRow(
   registry: Registry,
   tenantId: TenantId,
@@ -65,7 +73,16 @@ export async function revokeApiKeyRow(
   return registry
     .update(apiKeys)
     .set({ revokedAt: now })
-    .where(and(eq(apiKeys.tenantId, tenantId), eq(apiKeys.id, id), isNull(apiKeys.revokedAt)))
+    .where(and(eq(apiKeys.tenantId, tenantId), eq(apiKeys.id, id), isNull(apiKeys.revokedAt), isAdminLeft(now)))
     .returning()
     .get()
+}
+
+export async function isLiveApiKey(registry: Registry, tenantId: TenantId, id: string): Promise<boolean> {
+  const row = await registry
+    .select({ id: apiKeys.id })
+    .from(apiKeys)
+    .where(and(eq(apiKeys.tenantId, tenantId), eq(apiKeys.id, id), isNull(apiKeys.revokedAt)))
+    .get()
+  return row !== undefined
 }

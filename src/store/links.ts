@@ -1,6 +1,7 @@
-import { and, desc, eq, gt, isNull } from 'drizzle-orm'
+import { and, desc, eq, gt, isNull, sql } from 'drizzle-orm'
 import type { TenantId } from '../domain/ids.ts'
 import type { Role } from '../domain/roles.ts'
+import { membershipsBeyond } from './memberships.ts'
 import type { NewPerson } from './people.ts'
 import type { Registry } from './registry.ts'
 import { oneTimeLinks, tenants } from './schema-tenants.ts'
@@ -47,13 +48,28 @@ function isOpen(purpose: 'invitation' | 'password_reset', now: number) {
   return and(eq(oneTimeLinks.purpose, purpose), isNull(oneTimeLinks.usedAt), gt(oneTimeLinks.expiresAt, now))
 }
 
+/** Who made the invitation may still invite: a link outlives neither its maker's role nor the key that made it. */
+function ofInviter(link: string): string {
+  return `(EXISTS (SELECT 1 FROM people p LEFT JOIN memberships m ON m.person_id = p.id AND m.tenant_id = ${link}.tenant_id
+      WHERE ${link}.created_by = 'person:' || p.id
+        AND (p.is_operator = 1 OR m.role = 'owner' OR (m.role = 'admin' AND ${link}.role <> 'owner')))
+    OR EXISTS (SELECT 1 FROM api_keys k WHERE ${link}.created_by = 'api_key:' || k.id
+      AND k.tenant_id = ${link}.tenant_id AND k.revoked_at IS NULL))`
+}
+
+/** Who made the link still stands above the person, in whichever tenant that one has joined meanwhile. */
+const byOneAbove = `EXISTS (SELECT 1 FROM people maker JOIN people p ON p.id = l.person_id
+  WHERE l.created_by = 'person:' || maker.id AND (maker.is_operator = 1 OR (p.is_operator = 0
+    AND EXISTS (SELECT 1 FROM memberships WHERE person_id = p.id)
+    AND NOT EXISTS (SELECT 1 FROM ${membershipsBeyond('p.id', 'maker.id')}))))`
+
 /** The hash is the credential. */
 export async function findInvitation(registry: Registry, hash: string, now: number) {
   const row = await registry
     .select({ email: oneTimeLinks.email, role: oneTimeLinks.role, tenantId: tenants.id, tenantName: tenants.name })
     .from(oneTimeLinks)
     .innerJoin(tenants, and(eq(tenants.id, oneTimeLinks.tenantId), isNull(tenants.suspendedAt)))
-    .where(and(eq(oneTimeLinks.tokenHash, hash), isOpen('invitation', now)))
+    .where(and(eq(oneTimeLinks.tokenHash, hash), isOpen('invitation', now), sql.raw(ofInviter('one_time_links'))))
     .get()
   return row?.email && row.role
     ? { ...row, email: row.email, role: row.role as Role, tenantId: row.tenantId as TenantId }
@@ -61,18 +77,20 @@ export async function findInvitation(registry: Registry, hash: string, now: numb
 }
 
 export async function findResetLink(registry: Registry, hash: string, now: number) {
-  return registry
-    .select({ personId: oneTimeLinks.personId, email: oneTimeLinks.email })
-    .from(oneTimeLinks)
-    .where(and(eq(oneTimeLinks.tokenHash, hash), isOpen('password_reset', now)))
-    .get()
+  return registry.$client
+    .prepare(
+      `SELECT l.person_id AS personId, l.email FROM one_time_links l WHERE l.token_hash = ?1
+        AND l.purpose = 'password_reset' AND l.used_at IS NULL AND l.expires_at > ?2 AND ${byOneAbove}`,
+    )
+    .bind(hash, now)
+    .first<{ personId: string; email: string }>()
 }
 
 export async function listOpenInvitations(registry: Registry, tenantId: TenantId, now: number) {
   const rows = await registry
     .select()
     .from(oneTimeLinks)
-    .where(and(eq(oneTimeLinks.tenantId, tenantId), isOpen('invitation', now)))
+    .where(and(eq(oneTimeLinks.tenantId, tenantId), isOpen('invitation', now), sql.raw(ofInviter('one_time_links'))))
     .orderBy(desc(oneTimeLinks.createdAt))
   return rows.map(({ tokenHash, email, role, createdAt, expiresAt }) => ({
     id: tokenHash,
@@ -83,8 +101,8 @@ export async function listOpenInvitations(registry: Registry, tenantId: TenantId
   }))
 }
 
-export async function deleteInvitation(registry: Registry, tenantId: TenantId, hash: string): Promise<boolean> {
-  const { meta } = await registry
+export async function deleteInvitation(registry: Registry, tenantId: TenantId, hash: string) {
+  return registry
     .delete(oneTimeLinks)
     .where(
       and(
@@ -94,7 +112,8 @@ export async function deleteInvitation(registry: Registry, tenantId: TenantId, h
         isNull(oneTimeLinks.usedAt),
       ),
     )
-  return meta.changes > 0
+    .returning({ email: oneTimeLinks.email, role: oneTimeLinks.role })
+    .get()
 }
 
 const open = `SELECT 1 FROM one_time_links l WHERE l.token_hash = ?1 AND l.used_at IS NULL AND l.expires_at > ?2`
@@ -118,14 +137,14 @@ export function acceptInvitation(
       .prepare(
         `INSERT INTO memberships (tenant_id, person_id, role, created_at)
          SELECT l.tenant_id, ?3, l.role, ?2 FROM one_time_links l
-         WHERE l.token_hash = ?1 AND l.used_at IS NULL AND l.expires_at > ?2 AND ${room}
+         WHERE l.token_hash = ?1 AND l.used_at IS NULL AND l.expires_at > ?2 AND ${ofInviter('l')} AND ${room}
            AND EXISTS (SELECT 1 FROM people WHERE id = ?3) ON CONFLICT DO NOTHING`,
       )
       .bind(hash, now, personId),
     db
       .prepare(
         `UPDATE one_time_links AS l SET used_at = ?2, person_id = ?3
-         WHERE l.token_hash = ?1 AND l.used_at IS NULL AND l.expires_at > ?2
+         WHERE l.token_hash = ?1 AND l.used_at IS NULL AND l.expires_at > ?2 AND ${ofInviter('l')}
            AND EXISTS (SELECT 1 FROM memberships WHERE tenant_id = l.tenant_id AND person_id = ?3)`,
       )
       .bind(hash, now, personId),
@@ -135,7 +154,7 @@ export function acceptInvitation(
   const insert = db
     .prepare(
       `INSERT INTO people (id, email, name, password_hash, created_at, updated_at)
-       SELECT ?3, ?4, ?5, ?6, ?2, ?2 WHERE EXISTS (${open} AND ${room}) ON CONFLICT DO NOTHING`,
+       SELECT ?3, ?4, ?5, ?6, ?2, ?2 WHERE EXISTS (${open} AND ${ofInviter('l')} AND ${room}) ON CONFLICT DO NOTHING`,
     )
     .bind(hash, now, personId, email, name, passwordHash)
   return [insert, ...statements]
@@ -150,14 +169,14 @@ export function useResetLink(
   now: number,
 ): D1PreparedStatement[] {
   const db = registry.$client
-  const ofLink = `${open} AND l.person_id = ?3`
+  const ofLink = `${open} AND l.person_id = ?3 AND ${byOneAbove}`
   return [
     db
       .prepare(`UPDATE people SET password_hash = ?4, updated_at = ?2 WHERE id = ?3 AND EXISTS (${ofLink})`)
       .bind(hash, now, personId, passwordHash),
     db.prepare(`DELETE FROM sessions WHERE person_id = ?3 AND EXISTS (${ofLink})`).bind(hash, now, personId),
     db
-      .prepare('UPDATE one_time_links SET used_at = ?2 WHERE token_hash = ?1 AND used_at IS NULL AND expires_at > ?2')
-      .bind(hash, now),
+      .prepare(`UPDATE one_time_links SET used_at = ?2 WHERE token_hash = ?1 AND EXISTS (${ofLink})`)
+      .bind(hash, now, personId),
   ]
 }

@@ -80,14 +80,16 @@ export async function deleteMember(
   return meta.changes > 0
 }
 
-/** Tenants of the person in which the other is neither owner, nor admin over one who is no owner. */
+/** As SQL: the person's memberships in tenants where the other is neither owner, nor admin over one who is no owner. */
+export function membershipsBeyond(personId: string, byPersonId: string): string {
+  return `memberships m WHERE m.person_id = ${personId} AND NOT EXISTS
+    (SELECT 1 FROM memberships o WHERE o.tenant_id = m.tenant_id AND o.person_id = ${byPersonId}
+      AND (o.role = 'owner' OR (o.role = 'admin' AND m.role <> 'owner')))`
+}
+
 export async function countTenantsBeyond(registry: Registry, personId: string, byPersonId: string): Promise<number> {
   const row = await registry.$client
-    .prepare(
-      `SELECT count(*) AS n FROM memberships m WHERE m.person_id = ?1 AND NOT EXISTS
-        (SELECT 1 FROM memberships o WHERE o.tenant_id = m.tenant_id AND o.person_id = ?2
-          AND (o.role = 'owner' OR (o.role = 'admin' AND m.role <> 'owner')))`,
-    )
+    .prepare(`SELECT count(*) AS n FROM ${membershipsBeyond('?1', '?2')}`)
     .bind(personId, byPersonId)
     .first<{ n: number }>()
   return row?.n ?? 0

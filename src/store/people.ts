@@ -57,8 +57,22 @@ export function insertFirstPerson(
   ]
 }
 
-export async function setPassword(registry: Registry, id: string, hash: string, now: number): Promise<void> {
-  await registry.update(people).set({ passwordHash: hash, updatedAt: now }).where(eq(people.id, id))
+/** All or nothing: with the old password end every other session, and links with which somebody could set another. */
+export async function changePassword(
+  registry: Registry,
+  id: string,
+  hash: string,
+  keptSession: string,
+  now: number,
+): Promise<void> {
+  const db = registry.$client
+  await db.batch([
+    db.prepare('UPDATE people SET password_hash = ?2, updated_at = ?3 WHERE id = ?1').bind(id, hash, now),
+    db.prepare('DELETE FROM sessions WHERE person_id = ?1 AND token_hash <> ?2').bind(id, keptSession),
+    db
+      .prepare("DELETE FROM one_time_links WHERE person_id = ?1 AND purpose = 'password_reset' AND used_at IS NULL")
+      .bind(id),
+  ])
 }
 
 /** Only in place of the one that it was made from: a change meanwhile stands. */

@@ -46,6 +46,13 @@ export interface NewSession {
   readonly address: string | null
   readonly now: number
   readonly expiresAt: number
+  readonly proof: SessionProof
+}
+
+/** What a person was known by, and must still be when the session is made: it may be changed or revoked meanwhile. */
+export interface SessionProof {
+  readonly passwordHash?: string | null
+  readonly sessionId?: string
 }
 
 /** It works in the tenant that the person worked in last, or joined first. */
@@ -58,9 +65,20 @@ export function insertSession(registry: Registry, session: NewSession): D1Prepar
              WHERE s.person_id = p.id ORDER BY s.last_used_at DESC LIMIT 1),
            (SELECT tenant_id FROM memberships WHERE person_id = p.id ORDER BY created_at, tenant_id LIMIT 1)),
          ?3, ?4, ?5, ?5, ?6
-       FROM people p WHERE p.id = ?2 RETURNING tenant_id AS tenantId`,
+       FROM people p WHERE p.id = ?2 AND (?7 IS NULL OR p.password_hash = ?7)
+         AND (?8 IS NULL OR EXISTS (SELECT 1 FROM sessions WHERE token_hash = ?8 AND person_id = p.id))
+       RETURNING tenant_id AS tenantId`,
     )
-    .bind(session.hash, session.personId, session.userAgent, session.address, session.now, session.expiresAt)
+    .bind(
+      session.hash,
+      session.personId,
+      session.userAgent,
+      session.address,
+      session.now,
+      session.expiresAt,
+      session.proof.passwordHash ?? null,
+      session.proof.sessionId ?? null,
+    )
 }
 
 /** Those that were not used for longest go, beyond so many. */

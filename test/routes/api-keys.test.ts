@@ -112,4 +112,54 @@ describe('an API key', () => {
     expect((await operator.api('POST', '/api/api-keys', body)).status).toBe(403)
     expect((await (await key({ scopes: ['write'] })).api('POST', '/api/api-keys', body)).status).toBe(403)
   })
+
+  it('is not made over already, nor for longer than the key that makes it', async () => {
+    const past = await tenant.api('POST', '/api/api-keys', { name: 'k', scopes: ['read'], expiresAt: Date.now() - 1 })
+    expect(past.status).toBe(422)
+    expect(await past.json()).toMatchObject({ reason: 'field_invalid', errors: [{ pointer: '/expiresAt' }] })
+    const expiresAt = Date.now() + 3_600_000
+    const { api } = await key({ scopes: ['admin'], expiresAt })
+    const make = (fields: object) => api('POST', '/api/api-keys', { name: 'k', scopes: ['admin'], ...fields })
+    expect((await make({ expiresAt: expiresAt + 1 })).status).toBe(403)
+    expect(await (await make({})).json()).toMatchObject({ expiresAt })
+    expect(await (await make({ expiresAt: null })).json()).toMatchObject({ expiresAt })
+    expect(await (await make({ expiresAt: expiresAt - 1 })).json()).toMatchObject({ expiresAt: expiresAt - 1 })
+  })
+
+  it('is not revoked where nobody would be left who could make another', async () => {
+    const [first] = (await (await tenant.api('GET', '/api/api-keys')).json<{ items: Made[] }>()).items
+    const revoke = () => tenant.api('DELETE', `/api/api-keys/${first?.id}`)
+    await key({ scopes: ['write'] })
+    await key({ scopes: ['admin'], deviceIds: [device.deviceId] })
+    const ends = await key({ scopes: ['admin'], expiresAt: Date.now() + 60_000 })
+    await env.DB.prepare('UPDATE api_keys SET expires_at = 1 WHERE id = ?').bind(ends.id).run()
+    await newPerson(tenant, 'operator')
+    const refused = await revoke()
+    expect(refused.status).toBe(409)
+    expect(await refused.json()).toMatchObject({ reason: 'last_admin' })
+    expect((await tenant.api('GET', '/api/devices')).status).toBe(200)
+    await newPerson(tenant, 'admin')
+    expect((await revoke()).status).toBe(204)
+  })
+
+  it('and another that revoke each other at once are not both gone', async () => {
+    const [first] = (await (await tenant.api('GET', '/api/api-keys')).json<{ items: Made[] }>()).items
+    const second = await key({ scopes: ['admin'] })
+    const statuses = await Promise.all([
+      tenant.api('DELETE', `/api/api-keys/${second.id}`),
+      second.api('DELETE', `/api/api-keys/${first?.id}`),
+    ])
+    expect(statuses.filter(({ status }) => status === 204)).toHaveLength(1)
+  })
+
+  it('of some devices puts none of them under another’s gateway', async () => {
+    const gateway = await tenant.device({ name: 'gateway', isGateway: true })
+    const { api } = await key({ scopes: ['write'], deviceIds: [device.deviceId] })
+    const moved = await api('PATCH', `/api/devices/${device.deviceId}`, { parentGatewayId: gateway.deviceId })
+    expect(moved.status).toBe(422)
+    expect(await moved.json()).toMatchObject({ reason: 'parent_not_a_gateway' })
+    const both = await key({ scopes: ['write'], deviceIds: [device.deviceId, gateway.deviceId] })
+    const allowed = await both.api('PATCH', `/api/devices/${device.deviceId}`, { parentGatewayId: gateway.deviceId })
+    expect(allowed.status).toBe(200)
+  })
 })

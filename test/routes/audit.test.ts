@@ -5,8 +5,8 @@ import { createPlatform } from '../../src/objects/stubs.ts'
 import { sweepPeople } from '../../src/services/sweep/sweep-people.ts'
 import { openRegistry } from '../../src/store/registry.ts'
 import { openTelemetryStore } from '../../src/store/telemetry-store.ts'
-import { apiWith, goodPassword, invitedPerson, newPerson, post, type TestPerson } from '../helpers/people.ts'
-import { newTenant, type TestTenant } from '../helpers/world.ts'
+import { addMember, apiWith, goodPassword, invitedPerson, newPerson, post, type TestPerson } from '../helpers/people.ts'
+import { newTenant, request, type TestTenant } from '../helpers/world.ts'
 
 interface Line {
   readonly id: string
@@ -81,6 +81,7 @@ describe('the audit log', () => {
     await member.api('DELETE', path)
     const found = (await lines('?limit=100')).toReversed()
     expect(found.map(({ action }) => action)).toEqual([
+      'createTenant',
       'createDevice',
       'save-attributes',
       'save-attributes',
@@ -97,9 +98,55 @@ describe('the audit log', () => {
       'removeMember',
       'deleteDevice',
     ])
-    expect(found[2]).toMatchObject({ before: { attributes: { limit: 5 } }, after: { attributes: { limit: 6 } } })
-    expect(found[6]).toMatchObject({ before: { name: 'p' }, after: { name: 'q' } })
-    expect(found[12]).toMatchObject({ before: { role: 'viewer' }, after: { role: 'operator' } })
+    expect(found[3]).toMatchObject({ before: { attributes: { limit: 5 } }, after: { attributes: { limit: 6 } } })
+    expect(found[7]).toMatchObject({ before: { name: 'p' }, after: { name: 'q' } })
+    expect(found[13]).toMatchObject({ before: { role: 'viewer' }, after: { role: 'operator' } })
+  })
+
+  it('says before and after of members, keys, settings and secrets, in the logs that it concerns', async () => {
+    const find = async (action: string, by = owner) => (await lines(`?action=${action}`, by))[0]
+    await tenant.api('POST', '/api/tenant/integrations/secret', {})
+    expect(await find('webhook_secret_rotated')).toMatchObject({
+      before: null,
+      after: { createdAt: expect.any(Number) },
+    })
+    await tenant.api('DELETE', '/api/tenant/integrations/secret')
+    expect(await find('webhook_secret_revoked')).toMatchObject({
+      before: { createdAt: expect.any(Number) },
+      after: null,
+    })
+    await tenant.api('PATCH', '/api/tenant/integrations', { unknownDevices: 'create' })
+    const settings = await find('updateWebhookSettings')
+    expect(Object.keys(settings?.before ?? {})).toEqual(Object.keys(settings?.after ?? {}))
+    expect(settings?.before).not.toEqual(settings?.after)
+    const invited = await owner.api('POST', '/api/invitations', { email: 'x@example.com', role: 'viewer' })
+    await owner.api('DELETE', `/api/invitations/${(await invited.json<{ id: string }>()).id}`)
+    expect(await find('withdrawInvitation')).toMatchObject({ before: { email: 'x@example.com', role: 'viewer' } })
+    await owner.api('PATCH', '/api/auth/me', { name: 'Boss' })
+    expect(await find('updateMe')).toMatchObject({ before: { name: null }, after: { name: 'Boss' } })
+    const key = await tenant.api('POST', '/api/api-keys', { name: 'k', scopes: ['read'] })
+    await tenant.api('DELETE', `/api/api-keys/${(await key.json<{ id: string }>()).id}`)
+    expect(await find('revokeApiKey')).toMatchObject({
+      before: { name: 'k', revokedAt: null },
+      after: { revokedAt: expect.any(Number) },
+    })
+
+    const second = await newTenant()
+    const boss = await newPerson(second, 'owner')
+    const { cookie, email } = await invitedPerson(tenant, 'viewer')
+    const { personId } = await (await request('GET', '/api/auth/me', { headers: { cookie } })).json<{
+      personId: string
+    }>()
+    await addMember(second.tenantId, personId, 'operator')
+    const third = await newTenant()
+    await addMember(third.tenantId, personId, 'admin')
+    await post(`/api/auth/tenants/${third.tenantId}`, {}, { cookie }, 'DELETE')
+    expect(await find('leaveTenant')).toBeUndefined()
+    expect(await find('leaveTenant', await newPerson(third, 'owner'))).toMatchObject({ before: { role: 'admin' } })
+    await post('/api/auth/account', { password: goodPassword }, { cookie }, 'DELETE')
+    for (const by of [owner, boss]) {
+      expect(await find('deleteAccount', by)).toMatchObject({ target: personId, before: { email } })
+    }
   })
 
   it('holds no secret, whatever was made', async () => {
@@ -139,9 +186,10 @@ describe('the audit log', () => {
       seen.push(...page.items.map(({ id }) => id))
       before = page.nextBefore === null ? '' : `&before=${page.nextBefore}`
     } while (before !== '')
-    expect(new Set(seen).size).toBe(5)
+    expect(seen).toHaveLength(6)
+    expect(new Set(seen).size).toBe(6)
     expect((await (await newPerson(tenant, 'operator')).api('GET', '/api/audit')).status).toBe(403)
-    expect(await lines('', await newPerson(await newTenant(), 'owner'))).toEqual([])
+    expect(await lines('', await newPerson(await newTenant(), 'owner'))).toMatchObject([{ action: 'createTenant' }])
   })
 
   it('is kept for so long', async () => {
@@ -149,7 +197,7 @@ describe('the audit log', () => {
     const registry = openRegistry(env.DB)
     const world = { registry, telemetry: openTelemetryStore(env), platform: createPlatform(env), setupToken: undefined }
     await sweepPeople({ world, now: Date.now() })
-    expect(await lines()).toHaveLength(1)
+    expect(await lines()).toHaveLength(2)
     expect((await owner.api('GET', '/api/auth/me')).status).toBe(200)
     await sweepPeople({ world, now: Date.now() + limits.auditMs + 1_000 })
     const rows = await env.DB.prepare(

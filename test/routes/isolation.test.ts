@@ -164,8 +164,14 @@ describe('API keys', () => {
 
   it('end when they expire', async () => {
     const tenant = await newTenant()
-    const body = { name: 'short', scopes: ['read'], expiresAt: Date.now() - 1 }
-    const { apiKey } = await (await tenant.api('POST', '/api/api-keys', body)).json<{ apiKey: string }>()
+    const body = { name: 'short', scopes: ['read'], expiresAt: Date.now() + 60_000 }
+    const { id, apiKey } = await (await tenant.api('POST', '/api/api-keys', body)).json<{
+      id: string
+      apiKey: string
+    }>()
+    await env.DB.prepare('UPDATE api_keys SET expires_at = ? WHERE id = ?')
+      .bind(Date.now() - 1, id)
+      .run()
     expect((await request('GET', '/api/devices', { headers: { authorization: `Bearer ${apiKey}` } })).status).toBe(401)
   })
 })

@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import {
   addMember,
+  apiWith,
   cookieOf,
   freshEmail,
   goodPassword,
@@ -100,6 +101,28 @@ describe('an invitation', () => {
     expect(accepted.headers.get('set-cookie')).toBeNull()
     const me = await (await get('/api/auth/me', cookie)).json<{ tenants: { tenantId: string; role: string }[] }>()
     expect(me.tenants.map(({ role }) => role).toSorted()).toEqual(['admin', 'viewer'])
+  })
+
+  it('ends with the power of whoever made it', async () => {
+    const admin = await newPerson(tenant, 'admin')
+    const made = async (by: Pick<TestPerson, 'api'>, role = 'admin') => {
+      const answer = await by.api('POST', '/api/invitations', { email: freshEmail(), role })
+      return (await answer.json<{ token: string }>()).token
+    }
+    const second = await newPerson(tenant, 'owner')
+    const key = await tenant.api('POST', '/api/api-keys', { name: 'k', scopes: ['admin'] })
+    const { id, apiKey } = await key.json<{ id: string; apiKey: string }>()
+    const byAdmin = await made(admin)
+    const byOwner = await made(second, 'owner')
+    const byKey = await made({ api: apiWith(apiKey) })
+    await owner.api('DELETE', `/api/members/${admin.personId}`)
+    await owner.api('PATCH', `/api/members/${second.personId}`, { role: 'admin' })
+    await tenant.api('DELETE', `/api/api-keys/${id}`)
+    for (const token of [byAdmin, byOwner, byKey]) {
+      expect((await post('/api/auth/invitations/look', { token })).status).toBe(404)
+      expect((await accept(token)).status).toBe(404)
+    }
+    expect(await (await owner.api('GET', '/api/invitations')).json()).toEqual({ items: [] })
   })
 
   it('is none for a member, and keeps to the plan', async () => {

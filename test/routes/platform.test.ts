@@ -98,6 +98,8 @@ describe('a platform operator', () => {
     }
     expect(text).toContain('{"temperature":21}')
     expect(text).toContain(device.token)
+    const told = await operator.api('GET', '/api/platform/audit?action=exportTenant')
+    expect((await told.json<{ items: object[] }>()).items).toMatchObject([{ target: tenant.tenantId }])
     for (const hidden of ['foreign', foreign.token, 'humidity', '"hash"', 'scrypt$']) expect(text).not.toContain(hidden)
   })
 

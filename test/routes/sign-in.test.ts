@@ -3,11 +3,15 @@ import { env } from 'cloudflare:workers'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { createPlatform } from '../../src/objects/stubs.ts'
+import type { ServiceContext } from '../../src/services/context.ts'
+import { openSession } from '../../src/services/people/open-session.ts'
 import { newSecret, sha256 } from '../../src/services/secrets.ts'
 import { openRegistry } from '../../src/store/registry.ts'
+import type { SessionProof } from '../../src/store/sessions.ts'
 import { openTelemetryStore } from '../../src/store/telemetry-store.ts'
-import { counted } from '../helpers/d1.ts'
+import { counted, hooked } from '../helpers/d1.ts'
 import {
+  addMember,
   apiWith,
   cookieOf,
   freshEmail,
@@ -67,6 +71,19 @@ describe('onboarding', () => {
     expect((await local(owner)).status).toBe(409)
   })
 
+  it('is offered only where it is possible', async () => {
+    const { exports } = await import('cloudflare:workers')
+    const look = (base = origin) => exports.default.fetch(`${base}/api/auth/onboarding`)
+    expect(await (await look()).json()).toEqual({ isPossible: true, needsToken: true })
+    expect(await (await look('http://localhost:8787')).json()).toEqual({ isPossible: true, needsToken: false })
+    const world = { registry: openRegistry(env.DB), telemetry: openTelemetryStore(env), platform: createPlatform(env) }
+    const app = createApp(() => ({ ...world, setupToken: undefined }))
+    const bare = await app.fetch(new Request(`${origin}/api/auth/onboarding`), env, createExecutionContext())
+    expect(await bare.json()).toEqual({ isPossible: false, needsToken: true })
+    await post('/api/auth/onboarding', owner, withToken)
+    expect(await (await look()).json()).toEqual({ isPossible: false, needsToken: true })
+  })
+
   it('makes one first person, however many ask at once', async () => {
     const asked = Array.from({ length: 20 }, (_, n) =>
       post('/api/auth/onboarding', { ...owner, email: `first${n}@example.com` }, withToken),
@@ -113,6 +130,50 @@ describe('a session', () => {
     const row = await env.DB.prepare('SELECT * FROM sessions WHERE token_hash = ?').bind(sha256(token)).first()
     expect(row).not.toBeNull()
     expect(JSON.stringify(row)).not.toContain(token)
+  })
+
+  it('is none over http, but on one’s own machine', async () => {
+    const { email } = await invitedPerson(tenant, 'viewer')
+    const { exports } = await import('cloudflare:workers')
+    const answer = await exports.default.fetch('http://edge.test/api/auth/sign-in', {
+      method: 'POST',
+      headers: { origin: 'http://edge.test' },
+      body: JSON.stringify({ email, password: goodPassword }),
+    })
+    const cookie = answer.headers.get('set-cookie') ?? ''
+    expect(cookie).toMatch(/^__Host-session=acs_.*Secure/)
+    const plain = cookieOf(answer).replace('__Host-', '')
+    const me = await exports.default.fetch('http://edge.test/api/auth/me', { headers: { cookie: plain } })
+    expect(me.status).toBe(401)
+  })
+
+  it('is not made from what was changed or revoked while it was being made', async () => {
+    const person = await newPerson(tenant)
+    const ctx = { registry: openRegistry(env.DB), now: Date.now() } as ServiceContext
+    const open = (proof: SessionProof) => openSession(ctx, person.personId, 'bearer', proof)
+    await env.DB.prepare("UPDATE people SET password_hash = 'new' WHERE id = ?").bind(person.personId).run()
+    await expect(open({ passwordHash: 'old' })).rejects.toMatchObject({ code: 'unauthenticated' })
+    await expect(open({ sessionId: sha256('gone') })).rejects.toMatchObject({ code: 'unauthenticated' })
+    const other = await newPerson(tenant)
+    await expect(open({ sessionId: sha256(other.token) })).rejects.toMatchObject({ code: 'unauthenticated' })
+    expect((await open({ passwordHash: 'new' })).token).toMatch(/^acb_/)
+    expect((await open({ sessionId: sha256(person.token) })).token).toMatch(/^acb_/)
+  })
+
+  it('is none for the old password, where that is changed between the look at it and the session', async () => {
+    const { email } = await invitedPerson(tenant, 'viewer')
+    const change = async (statements: readonly { readonly sql: string }[]) => {
+      if (!statements.some(({ sql }) => sql.includes('INSERT INTO sessions'))) return
+      await env.DB.prepare("UPDATE people SET password_hash = 'changed' WHERE email = ?").bind(email).run()
+    }
+    const world = { telemetry: openTelemetryStore(env), platform: createPlatform(env), setupToken: undefined }
+    const app = createApp(() => ({ ...world, registry: openRegistry(hooked(env.DB, change)) }))
+    const init = { method: 'POST', headers: { origin }, body: JSON.stringify({ email, password: goodPassword }) }
+    const ctx = createExecutionContext()
+    const answer = await app.fetch(new Request(`${origin}/api/auth/sign-in`, init), env, ctx)
+    await waitOnExecutionContext(ctx)
+    expect(answer.status).toBe(401)
+    expect(answer.headers.get('set-cookie')).toBeNull()
   })
 
   it('is always a new one: what was planted before is worth nothing', async () => {
@@ -323,6 +384,42 @@ describe('a password', () => {
     const fresh = cookieOf(raced.find(({ status }) => status === 200) as Response)
     expect((await me(fresh)).status).toBe(200)
     expect((await signIn(email, 'third-harbour-12')).status).toBe(200)
+  })
+
+  it('is not set anew by who stands above the person no more', async () => {
+    const admin = await newPerson(tenant, 'admin')
+    const link = async () => {
+      const member = await newPerson(tenant, 'viewer')
+      const made = await admin.api('POST', `/api/members/${member.personId}/password-reset`)
+      return { member, token: (await made.json<{ token: string }>()).token }
+    }
+    const [promoted, joined, operating, freed] = await Promise.all([link(), link(), link(), link()])
+    const run = (text: string, ...values: string[]) =>
+      env.DB.prepare(text)
+        .bind(...values)
+        .run()
+    await run("UPDATE memberships SET role = 'owner' WHERE person_id = ?", promoted.member.personId)
+    await addMember((await newTenant()).tenantId, joined.member.personId, 'viewer')
+    await run('UPDATE people SET is_operator = 1 WHERE id = ?', operating.member.personId)
+    const reset = (token: string) => post('/api/auth/password-reset', { token, password: 'third-harbour-12' })
+    for (const { token } of [promoted, joined, operating]) expect((await reset(token)).status).toBe(404)
+    await run('DELETE FROM memberships WHERE person_id = ?', admin.personId)
+    expect((await reset(freed.token)).status).toBe(404)
+    await addMember(tenant.tenantId, admin.personId, 'admin')
+    expect((await reset(freed.token)).status).toBe(200)
+  })
+
+  it('is not set anew by a link for oneself, nor by one from before it was changed', async () => {
+    const { email, cookie } = await invitedPerson(tenant, 'viewer')
+    const admin = await newPerson(tenant, 'admin')
+    expect((await admin.api('POST', `/api/members/${admin.personId}/password-reset`)).status).toBe(403)
+    const { personId } = await (await me(cookie)).json<{ personId: string }>()
+    const made = await admin.api('POST', `/api/members/${personId}/password-reset`)
+    const { token } = await made.json<{ token: string }>()
+    const body = { current: goodPassword, password: 'another-harbour-7' }
+    expect((await post('/api/auth/password', body, { cookie })).status).toBe(204)
+    expect((await post('/api/auth/password-reset', { token, password: 'third-harbour-12' })).status).toBe(404)
+    expect((await signIn(email, 'another-harbour-7')).status).toBe(200)
   })
 
   it('is not set anew by an admin of one tenant for a member of another', async () => {

@@ -16,8 +16,8 @@ export interface CreateApiKeyInput {
 }
 
 /**
- * The only answer that holds the key itself. A key gives away no more than its maker has.
- * @throws AppError forbidden, device_not_found, conflict (plan_limit)
+ * The only answer that holds the key itself. A key gives away no more than its maker has, and for no longer.
+ * @throws AppError validation_rejected, forbidden, device_not_found, conflict (plan_limit)
  */
 export async function createApiKey({
   ctx,
@@ -27,7 +27,7 @@ export async function createApiKey({
   readonly input: CreateApiKeyInput
 }): Promise<ApiKeyView & { apiKey: string }> {
   const { secret, row } = newApiKey(input.name, input.scopes)
-  const expiresAt = input.expiresAt ?? null
+  const expiresAt = expiryOf(ctx, input.expiresAt ?? null)
   const devices = input.deviceIds && (await ownDevices(ctx, input.deviceIds)).map(({ deviceId }) => deviceId)
   const deviceIds = devices ? JSON.stringify(devices) : null
   const made = { ...row, expiresAt, deviceIds }
@@ -37,4 +37,18 @@ export async function createApiKey({
   const stored = { ...made, createdAt: ctx.now, lastUsedAt: null, revokedAt: null }
   ctx.note?.({ target: row.id, after: toApiKeyView(stored) })
   return { ...toApiKeyView(stored), apiKey: secret }
+}
+
+function expiryOf({ principal, now }: ServiceContext, asked: number | null): number | null {
+  if (asked !== null && asked <= now) {
+    const detail = 'The key would be over already.'
+    const errors = [{ pointer: '/expiresAt', code: 'too_small', detail }]
+    throw new AppError('validation_rejected', { reason: 'field_invalid', detail, errors })
+  }
+  const latest = principal.kind === 'api_key' ? (principal.expiresAt ?? null) : null
+  if (latest === null) return asked
+  if (asked !== null && asked > latest) {
+    throw new AppError('forbidden', { detail: 'A key that expires makes none that outlives it.' })
+  }
+  return asked ?? latest
 }

@@ -28,6 +28,7 @@ export async function findApiKey({
     tenantId: row.tenantId as TenantId,
     keyId: row.id,
     scopes: parseScopes(row.scopes),
+    ...(row.expiresAt !== null && { expiresAt: row.expiresAt }),
     ...(row.deviceIds !== null && { deviceIds: parseDeviceIds(row.deviceIds) }),
   }
 }

@@ -17,7 +17,7 @@ export async function recordChange({
   readonly ctx: ServiceContext
   readonly input: Change
 }): Promise<void> {
-  const { action = 'unknown', target, before, after, personId, tenantId } = input
+  const { action = 'unknown', target, before, after, personId, tenantId, logs } = input
   const entry = {
     at: ctx.now,
     id: newCommandId(ctx.now),
@@ -28,9 +28,9 @@ export async function recordChange({
     before: redact(before),
     after: redact(after),
   }
-  const logs = new Set([ctx.tenantId, ...(tenantId === undefined ? [] : [tenantId])])
+  const concerned = new Set(logs ?? [ctx.tenantId, ...(tenantId === undefined ? [] : [tenantId])])
   try {
-    await Promise.all([...logs].map((id: TenantId) => insertAudit(ctx.registry, id, entry)))
+    await Promise.all([...concerned].map((id: TenantId) => insertAudit(ctx.registry, id, entry)))
   } catch (error) {
     log('error', 'audit_not_written', { action, actor: entry.actor, error })
   }

@@ -1,12 +1,11 @@
 import { AppError } from '../../domain/errors.ts'
-import { setPassword } from '../../store/people.ts'
-import { deleteSessions } from '../../store/sessions.ts'
+import { changePassword as changeStored } from '../../store/people.ts'
 import type { ServiceContext } from '../context.ts'
 import { checkPassword } from './check-password.ts'
 import { hashNewPassword } from './new-password.ts'
 import { personOf } from './person-of.ts'
 
-/** Every other session of the person is over. @throws AppError validation_rejected, quota_exceeded */
+/** Every other session and reset link of the person is over. @throws AppError validation_rejected, quota_exceeded */
 export async function changePassword({
   ctx,
   input,
@@ -17,9 +16,8 @@ export async function changePassword({
   const { personId, email, sessionId } = personOf(ctx)
   await requirePassword(ctx, email, input.current)
   const hash = await hashNewPassword(ctx, input.password, email)
-  await setPassword(ctx.registry, personId, hash, ctx.now)
-  await deleteSessions(ctx.registry, personId, sessionId)
-  ctx.note?.({ target: personId, after: undefined })
+  await changeStored(ctx.registry, personId, hash, sessionId, ctx.now)
+  ctx.note?.({ target: personId, before: { email }, after: { email } })
 }
 
 /** @throws AppError validation_rejected (password_wrong), quota_exceeded */

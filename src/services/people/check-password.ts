@@ -25,8 +25,9 @@ export async function checkPassword(
   if (verdict.outcome === 'wait') throw tooMany(verdict.waitMs)
   if (verdict.outcome === 'wrong' || !person || hash === undefined) return undefined
   ctx.background(gate.refund(network))
-  if (verdict.renewed) ctx.background(renewPasswordHash(ctx.registry, person.id, hash, verdict.renewed))
-  return person
+  if (!verdict.renewed) return person
+  await renewPasswordHash(ctx.registry, person.id, hash, verdict.renewed)
+  return { ...person, passwordHash: verdict.renewed }
 }
 
 function tooMany(waitMs: number): AppError {

@@ -17,7 +17,7 @@ export async function exchange({
   if (!('code' in input)) return signIn({ ctx, input: { ...input, kind: 'bearer' } })
   const session = await useTicket(ctx, input.code, ctx.now)
   if (!session) throw new AppError('unauthenticated', { detail: 'The code is not known, was used, or is over.' })
-  const { personId } = session.principal
+  const { personId, sessionId } = session.principal
   ctx.note?.({ personId, target: personId, after: undefined })
-  return openSession(ctx, personId, 'bearer')
+  return openSession(ctx, personId, 'bearer', { sessionId })
 }

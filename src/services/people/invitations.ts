@@ -16,7 +16,9 @@ export async function withdrawInvitation({
   readonly ctx: ServiceContext
   readonly input: { readonly id: string }
 }): Promise<void> {
-  if (!(await deleteInvitation(ctx.registry, ctx.tenantId, input.id))) throw linkNotFound()
+  const before = await deleteInvitation(ctx.registry, ctx.tenantId, input.id)
+  if (!before) throw linkNotFound()
+  ctx.note?.({ before })
 }
 
 /** What its holder is invited to. @throws AppError link_not_found */

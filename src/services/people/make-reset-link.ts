@@ -11,7 +11,8 @@ import { requireMayGive, requireMember } from './require-member.ts'
 
 /**
  * A link with which a member who forgot the password sets a new one. Its maker could use it too: so only who stands above
- * the person in every tenant that the person is in may make one.
+ * the person in every tenant that the person is in may make one, and stands there still when it is used. For oneself there
+ * is none: a session that was left open is no password.
  * @throws AppError member_not_found, forbidden
  */
 export async function makeResetLink({
@@ -22,6 +23,9 @@ export async function makeResetLink({
   readonly input: { readonly personId: string }
 }): Promise<{ token: string; url: string; expiresAt: number }> {
   const by = personOf(ctx)
+  if (input.personId === by.personId) {
+    throw new AppError('forbidden', { detail: 'Your own password you change with the one that you have.' })
+  }
   const { personId, email, role } = await requireMember(ctx, input.personId)
   requireMayGive(ctx, role)
   const person = await findPerson(ctx.registry, personId)

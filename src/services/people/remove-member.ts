@@ -16,7 +16,7 @@ export async function removeMember({
   const { personId, email, role } = await requireMember(ctx, input.personId)
   requireMayGive(ctx, role)
   if (!(await deleteMember(ctx.registry, ctx.tenantId, personId, role))) throw lastOwner()
-  ctx.note?.({ before: { email, role } })
+  ctx.note?.({ before: { email, role }, after: null })
 }
 
 /** Out of one of the person's own tenants. @throws AppError tenant_not_found, conflict (last_owner) */
@@ -32,5 +32,5 @@ export async function leaveTenant({
   const member = await findMember(ctx.registry, tenantId, personId)
   if (!member) throw new AppError('tenant_not_found', { detail: 'You are a member of no such tenant.' })
   if (!(await deleteMember(ctx.registry, tenantId, personId, member.role))) throw lastOwner()
-  ctx.note?.({ tenantId, before: { email, role: member.role } })
+  ctx.note?.({ logs: [tenantId], target: personId, before: { email, role: member.role } })
 }

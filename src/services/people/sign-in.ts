@@ -19,7 +19,7 @@ export async function signIn({
   const person = await checkPassword(ctx, input.email, input.password)
   if (!person) throw new AppError('unauthenticated', { detail: 'The e-mail or the password is wrong.' })
   ctx.note?.({ personId: person.id, target: person.id, after: undefined })
-  return openSession(ctx, person.id, input.kind)
+  return openSession(ctx, person.id, input.kind, { passwordHash: person.passwordHash })
 }
 
 /** Whom Cloudflare Access let through. @throws AppError unauthenticated, forbidden */

@@ -1,4 +1,4 @@
-import { renamePerson } from '../../store/people.ts'
+import { findPerson, renamePerson } from '../../store/people.ts'
 import type { ServiceContext } from '../context.ts'
 import { getMe, type Me } from './get-me.ts'
 import { personOf } from './person-of.ts'
@@ -10,6 +10,9 @@ export async function updateMe({
   readonly ctx: ServiceContext
   readonly input: { readonly name: string | null }
 }): Promise<Me> {
-  await renamePerson(ctx.registry, personOf(ctx).personId, input.name, ctx.now)
+  const { personId } = personOf(ctx)
+  const before = await findPerson(ctx.registry, personId)
+  await renamePerson(ctx.registry, personId, input.name, ctx.now)
+  ctx.note?.({ target: personId, before: before && { name: before.name }, after: { name: input.name } })
   return getMe({ ctx })
 }

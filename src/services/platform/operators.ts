@@ -16,7 +16,12 @@ export async function addOperator({
 }) {
   const person = await findPersonByEmail(ctx.registry, input.email)
   if (!person || !(await setOperator(ctx.registry, person.id, true, ctx.now))) throw nobody()
-  ctx.note?.({ target: person.id, after: { email: person.email, isOperator: true } })
+  const { email } = person
+  ctx.note?.({
+    target: person.id,
+    before: { email, isOperator: person.isOperator },
+    after: { email, isOperator: true },
+  })
   return { personId: person.id, email: person.email, name: person.name }
 }
 
@@ -34,7 +39,8 @@ export async function removeOperator({
     const detail = 'The platform keeps at least one operator.'
     throw new AppError('conflict', { reason: 'last_platform_operator', detail })
   }
-  ctx.note?.({ before: { email: person.email, isOperator: true } })
+  const { email } = person
+  ctx.note?.({ before: { email, isOperator: true }, after: { email, isOperator: false } })
 }
 
 function nobody(): AppError {

@@ -19,5 +19,5 @@ export async function deleteProfile({
   }
   if (!(await deleteProfileRow(ctx.registry, ctx.tenantId, input.id, ctx.now))) throw profileNotFound()
   forgetAddresses()
-  ctx.note?.({ before })
+  ctx.note?.({ before, after: null })
 }

@@ -58,14 +58,15 @@ export async function updateProvisioning({
   const { id, ...changes } = input
   const before = await getProvisioning({ ctx, input })
   await updateProvisioningKey(ctx.registry, ctx.tenantId, id, changes)
-  ctx.note?.({ before })
-  return getProvisioning({ ctx, input })
+  const after = await getProvisioning({ ctx, input })
+  ctx.note?.({ before, after })
+  return after
 }
 
 export async function deleteProvisioning({ ctx, input }: OfProfile): Promise<void> {
   const before = await getProvisioning({ ctx, input })
   await deleteProvisioningKey(ctx.registry, ctx.tenantId, input.id)
-  ctx.note?.({ before })
+  ctx.note?.({ before, after: null })
 }
 
 function toView(row: Omit<ProvisioningKeyRow, 'tenantId'>): ProvisioningView {

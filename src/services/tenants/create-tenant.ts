@@ -35,5 +35,6 @@ export async function createTenant({
     input.onlyFirst,
   )
   if (!made) throw new AppError('conflict', { reason: 'already_set_up', detail: 'A tenant exists already.' })
+  ctx.note?.({ tenantId, target: tenantId, after: { name: input.name, plan: planId } })
   return { tenantId, apiKey: secret }
 }

@@ -1,6 +1,6 @@
 import { limits } from '../../domain/limits.ts'
 import { isMigrationMissing } from '../../store/d1-faults.ts'
-import { replaceWebhookSecret } from '../../store/webhook-secrets.ts'
+import { findWebhookSecret, replaceWebhookSecret } from '../../store/webhook-secrets.ts'
 import type { ServiceContext } from '../context.ts'
 import { newSecret, sha256 } from '../secrets.ts'
 import { forgetTenantAccess } from './tenant-access.ts'
@@ -27,12 +27,21 @@ export async function rotateSecret({
   const secret = newSecret('whs_')
   const lastFour = secret.slice(-4)
   const until = input.revokePrevious ? ctx.now : ctx.now + limits.webhookSecretOverlapMs
+  const old = await secretFacts(ctx)
   const before = await translatingMissing(() =>
     replaceWebhookSecret(ctx.registry, ctx.tenantId, { hash: sha256(secret), lastFour }, until, ctx.now),
   )
   forgetTenantAccess()
-  ctx.note?.({ action: 'webhook_secret_rotated', target: lastFour })
+  ctx.note?.({ action: 'webhook_secret_rotated', target: lastFour, before: old, after: await secretFacts(ctx) })
   return { secret, lastFour, createdAt: ctx.now, previousExpiresAt: before ? until : null }
+}
+
+/** What the audit log says of the secret: which it is, never what it is. */
+export async function secretFacts({ registry, tenantId }: ServiceContext) {
+  const row = await translatingMissing(() => findWebhookSecret(registry, tenantId))
+  if (!row) return null
+  const { lastFour, createdAt, previousExpiresAt } = row
+  return { lastFour, createdAt, previousExpiresAt }
 }
 
 /** The operators' runbook names this migration. */

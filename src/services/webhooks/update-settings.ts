@@ -12,7 +12,10 @@ export async function updateWebhookSettings({
   readonly ctx: ServiceContext
   readonly input: { readonly [Name in keyof WebhookSettings]?: WebhookSettings[Name] | undefined }
 }): Promise<WebhooksView> {
+  const before = (await getWebhooks({ ctx })).settings
   await mergeTenantSettings(ctx.registry, ctx.tenantId, { webhooks: input }, ctx.now)
   forgetTenantAccess()
-  return getWebhooks({ ctx })
+  const view = await getWebhooks({ ctx })
+  ctx.note?.({ before, after: view.settings })
+  return view
 }

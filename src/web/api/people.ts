@@ -58,6 +58,8 @@ interface Credentials {
 const member = (id: string) => `/api/members/${encodeURIComponent(id)}`
 
 export const signIn = (json: Credentials) => call<unknown>('POST', '/api/auth/sign-in', { json })
+export const lookAtOnboarding = () =>
+  call<{ readonly isPossible: boolean; readonly needsToken: boolean }>('GET', '/api/auth/onboarding')
 export const setUp = (json: Credentials & { readonly tenantName: string }, setupToken: string) =>
   call<unknown>('POST', '/api/auth/onboarding', { json, ...(setupToken !== '' && { setupToken }) })
 export const lookAtInvitation = (token: string) =>

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
-import { useState } from 'preact/hooks'
-import { signIn } from '../api/people.ts'
+import { useEffect, useState } from 'preact/hooks'
+import { lookAtOnboarding, signIn } from '../api/people.ts'
 import { enterAsPerson, signInWithKey } from '../session.ts'
 import { OwnEmail } from '../ui/own-email.tsx'
 import { Password } from '../ui/password.tsx'
@@ -24,6 +24,13 @@ interface Beside {
 function ByPassword({ beside }: Beside) {
   const [email, setEmail] = useState('')
   const [password, setPassword] = useState('')
+  const [isNobodyHere, setNobodyHere] = useState(false)
+  useEffect(() => {
+    void lookAtOnboarding().then(
+      ({ isPossible }) => setNobodyHere(isPossible),
+      () => undefined,
+    )
+  }, [])
   return (
     <Door
       title="Sign in"
@@ -36,9 +43,11 @@ function ByPassword({ beside }: Beside) {
       below={
         <>
           <p class="hint">{beside}</p>
-          <p class="hint">
-            Nobody is here yet? <a href="/setup">Create the owner account</a>
-          </p>
+          {isNobodyHere && (
+            <p class="hint">
+              Nobody is here yet. <a href="/setup">Create the owner account</a>
+            </p>
+          )}
         </>
       }
     >
