@@ -165,7 +165,7 @@ describe('the alarm of an object', () => {
     await tenant.api('POST', `/api/devices/${device.deviceId}/commands`, command)
     await socket.next()
     await runInDurableObject(stub(device), async (_: DeviceObject, { storage }) => {
-      storage.sql.exec('DROP TABLE mqtt_device') // a topic space that fails
+      storage.sql.exec('DROP TABLE mqtt_sessions') // a topic space that fails
     })
     await new Promise((resolve) => setTimeout(resolve, 1_100))
     const rings = () => runDurableObjectAlarm(stub(device))

@@ -119,6 +119,16 @@ describe('the audit log', () => {
     const settings = await find('updateWebhookSettings')
     expect(Object.keys(settings?.before ?? {})).toEqual(Object.keys(settings?.after ?? {}))
     expect(settings?.before).not.toEqual(settings?.after)
+    const api = { apiUrl: 'https://cs.example.com/', apiKey: 'cs-key-1234' }
+    await tenant.api('PUT', '/api/tenant/integrations/chirpstack', api)
+    const kept = { apiUrl: 'https://cs.example.com', lastFour: '1234' }
+    expect(await find('setChirpstackApi')).toMatchObject({ before: null, after: kept })
+    await tenant.api('DELETE', '/api/tenant/integrations/chirpstack')
+    expect(await find('forgetChirpstackApi')).toMatchObject({ before: kept, after: null })
+    const attributes = `/api/devices/${(await tenant.device()).deviceId}/attributes`
+    await tenant.api('POST', attributes, { scope: 'SERVER', attributes: { site: 'Hall 3' } })
+    await tenant.api('DELETE', `${attributes}/SERVER/site`)
+    expect(await find('delete-attribute')).toMatchObject({ before: { scope: 'server', key: 'site', value: 'Hall 3' } })
     const invited = await owner.api('POST', '/api/invitations', { email: 'x@example.com', role: 'viewer' })
     await owner.api('DELETE', `/api/invitations/${(await invited.json<{ id: string }>()).id}`)
     expect(await find('withdrawInvitation')).toMatchObject({ before: { email: 'x@example.com', role: 'viewer' } })

@@ -14,9 +14,9 @@ export async function deleteAttribute({
   const device = await ownDevice(ctx, input.id)
   const link = ctx.platform.device(device.deviceId)
   const known = await link.attributes(device, [input.scope], 'app')
-  if (!known.some(({ key }) => key === input.key)) {
-    throw new AppError('not_found', { detail: 'The device has no such attribute.' })
-  }
+  const before = known.find(({ key }) => key === input.key)
+  if (!before) throw new AppError('not_found', { detail: 'The device has no such attribute.' })
   const fault = await link.saveAttributes(device, input.scope, [[input.key, null]], 'app')
   if (fault) throw fromFault(fault)
+  ctx.note?.({ before: { scope: before.scope, key: before.key, value: before.value } })
 }

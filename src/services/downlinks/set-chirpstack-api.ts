@@ -1,9 +1,7 @@
 import { AppError } from '../../domain/errors.ts'
 import { readTarget } from '../../domain/outgoing-target.ts'
-import { insertAudit } from '../../store/audit-log.ts'
 import { mergeTenantSettings } from '../../store/tenants.ts'
 import type { ServiceContext } from '../context.ts'
-import { actorOf } from '../webhooks/actor.ts'
 import { getWebhooks, type WebhooksView } from '../webhooks/get-webhooks.ts'
 import type { ChirpstackApi } from './downlink-settings.ts'
 import { canSeal, keyOwner, seal, sealingSecretMissing } from './seal.ts'
@@ -31,14 +29,9 @@ export async function setChirpstackApi({
     lastFour: input.apiKey.slice(-4),
     setAt: now,
   }
+  const before = (await getWebhooks({ ctx })).downlinks.chirpstack
   await mergeTenantSettings(registry, tenantId, { chirpstack }, now)
-  const action = 'chirpstack_api_set'
-  await insertAudit(registry, tenantId, {
-    at: now,
-    id: crypto.randomUUID(),
-    actor: actorOf(ctx),
-    action,
-    target: origin,
-  })
-  return getWebhooks({ ctx })
+  const view = await getWebhooks({ ctx })
+  ctx.note?.({ before, after: view.downlinks.chirpstack })
+  return view
 }
