@@ -110,7 +110,10 @@ export async function withPeer<T>(peer: Peer, work: (broker: Broker) => Promise<
 async function start(peer: Peer, dir: string, files: string, port: number): Promise<ChildProcess | undefined> {
   if (peer === 'mosquitto') {
     const config = join(files, 'mosquitto.conf')
-    writeFileSync(config, `allow_anonymous true\npersistence false\nlistener ${port} 127.0.0.1\nprotocol websockets\n`)
+    // 2.0.11 does not start with a WebSocket listener alone (measured): one for TCP beside it.
+    const tcp = await freePort()
+    const listeners = `listener ${tcp} 127.0.0.1\nlistener ${port} 127.0.0.1\nprotocol websockets\n`
+    writeFileSync(config, `allow_anonymous true\npersistence false\n${listeners}`)
     const broker = spawn('mosquitto', ['-c', config], { stdio: 'ignore' })
     const isStarted = await new Promise<boolean>((done) => {
       broker.once('error', () => done(false)).once('exit', () => done(false))
