@@ -20,7 +20,16 @@ afterEach(() => {
 })
 
 const objectOf = ({ deviceId }: TestDevice) => env.DEVICE_OBJECT.getByName(deviceId)
-const brokerOf = (key: string) => env.MQTT_BROKER.getByName(`enam:${fnv1a(key) % limits.brokersPerRegion}`)
+const shardOf = (key: string) => fnv1a(key) % limits.brokersPerRegion
+const brokerOf = (key: string) => env.MQTT_BROKER.getByName(`enam:${shardOf(key)}`)
+
+/** Two that lead to different brokers. */
+function keysApart(): [string, string] {
+  const key = crypto.randomUUID()
+  let other = crypto.randomUUID()
+  while (shardOf(other) === shardOf(key)) other = crypto.randomUUID()
+  return [key, other]
+}
 const unavailable = () => Promise.reject(new AppError('unavailable', { detail: 'Away, in a test.' }))
 const sessions = (device: TestDevice) =>
   runInDurableObject(objectOf(device), (_, { storage }) =>
@@ -39,8 +48,8 @@ const statusWill = (properties = {}) => ({
 describe('a client that said DISCONNECT', () => {
   it('has no will published and its session ended as it said, though the device was out of reach then', async () => {
     const device = await tenant.device()
-    const key = crypto.randomUUID()
-    const watcher = await MqttClient.connect(device.token, { clientId: 'watcher' })
+    const [key, apart] = keysApart()
+    const watcher = await MqttClient.connect(device.token, { clientId: 'watcher', key: apart })
     await watcher.subscribe('v1/devices/me/status')
     const lasting = { clean: false, properties: { sessionExpiryInterval: 600 } }
     const polite = await MqttClient.connect(device.token, {

@@ -138,7 +138,9 @@ describe('group commit', () => {
 
   it('rides over one while it looks a device up that it does not know', async () => {
     const deviceId = newId()
-    await evictDurableObject(laneOf(deviceId)) // One that has been awake for long needs no look-up.
+    // One that has been awake for long needs no look-up.
+    await runInDurableObject(laneOf(deviceId), () => undefined)
+    await evictDurableObject(laneOf(deviceId))
     let failures = 3
     const restore = await replaceDatabase(deviceId, (db) =>
       hooked(db, ([statement]) => {
