@@ -15,9 +15,13 @@ export interface IdentityRow {
   readonly shards: string
 }
 
-/** A device without a profile follows the tenant's default one. */
-export const joinProfile = `LEFT JOIN device_profiles p ON p.id = coalesce(d.profile_id,
-    (SELECT id FROM device_profiles WHERE tenant_id = d.tenant_id AND is_default = 1))`
+/** As SQL, of a row of `devices` by its name there: a device without a profile follows the tenant's default one. */
+export function profileIdOf(device: string): string {
+  return `coalesce(${device}.profile_id,
+    (SELECT id FROM device_profiles WHERE tenant_id = ${device}.tenant_id AND is_default = 1))`
+}
+
+export const joinProfile = `LEFT JOIN device_profiles p ON p.id = ${profileIdOf('d')}`
 
 /** The columns of an identity, and more where they are asked for. */
 export const selectIdentity = (more = '') => `

@@ -19,7 +19,7 @@ export async function oldestTombstones(registry: Registry, deletedBefore: number
 }
 
 /** The key beside the device's id. */
-const historyKeys = { telemetry: 'ts', telemetry_hourly: 'hour', dirty_hours: 'hour' } as const
+export const historyKeys = { telemetry: 'ts', telemetry_hourly: 'hour', dirty_hours: 'hour' } as const
 export type HistoryTable = keyof typeof historyKeys
 export const historyTables = Object.keys(historyKeys) as HistoryTable[]
 

@@ -1,5 +1,6 @@
 import { and, eq, getTableColumns, isNull, type SQL, sql } from 'drizzle-orm'
 import type { DeviceId, TenantId } from '../domain/ids.ts'
+import { profileIdOf } from './device-identity.ts'
 import type { Registry } from './registry.ts'
 import { devices } from './schema-devices.ts'
 
@@ -10,10 +11,10 @@ export interface FoundDevice extends DeviceRow {
   readonly profileTimeoutMs: number | null
 }
 
-// Names of the outer table by hand: a select of one table writes its columns without it, and inside the inner
-// SELECT "tenant_id" would be the profile's own.
-const profileTimeoutMs = sql<number | null>`(SELECT p.inactivity_timeout_ms FROM device_profiles p WHERE p.id =
-  coalesce(devices.profile_id, (SELECT id FROM device_profiles WHERE tenant_id = devices.tenant_id AND is_default = 1)))`
+// The outer table by its name: a select of one table writes drizzle's columns without it, and inside the inner SELECT
+// "tenant_id" would be the profile's own.
+const profileTimeoutMs = sql<number | null>`(SELECT p.inactivity_timeout_ms FROM device_profiles p
+  WHERE p.id = ${sql.raw(profileIdOf('devices'))})`
 const withProfile = { ...getTableColumns(devices), profileTimeoutMs }
 
 export interface DeviceFilter {

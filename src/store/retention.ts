@@ -1,5 +1,6 @@
 import type { Retention } from '../domain/retention.ts'
-import type { HistoryTable } from './device-sweep.ts'
+import { joinProfile } from './device-identity.ts'
+import { type HistoryTable, historyKeys } from './device-sweep.ts'
 import type { Registry } from './registry.ts'
 
 export interface RetainedDevice extends Retention {
@@ -13,8 +14,7 @@ export async function nextRetained(registry: Registry, after: string, count: num
       `SELECT d.id AS deviceId, coalesce(d.retention_days, p.retention_days, pl.retention_days) AS raw,
          coalesce(p.rollup_retention_days, pl.rollup_retention_days) AS hourly
        FROM devices d JOIN tenants t ON t.id = d.tenant_id JOIN plans pl ON pl.id = t.plan_id
-       LEFT JOIN device_profiles p ON p.id = coalesce(d.profile_id,
-         (SELECT id FROM device_profiles WHERE tenant_id = d.tenant_id AND is_default = 1))
+       ${joinProfile}
        WHERE d.id > ?1 ORDER BY d.id LIMIT ?2`,
     )
     .bind(after, count)
@@ -24,12 +24,11 @@ export async function nextRetained(registry: Registry, after: string, count: num
 
 /** A device and the time before which its rows go. */
 export type Cutoff = readonly [deviceId: string, before: number]
-const timeColumns = { telemetry: 'ts', telemetry_hourly: 'hour' } as const
-export type RetainedTable = keyof typeof timeColumns & HistoryTable
+export type RetainedTable = Exclude<HistoryTable, 'dirty_hours'>
 
 /** Those that have a row before their cutoff; at most a row is read of each. */
 export async function findOverdue(db: D1Database, table: RetainedTable, cutoffs: readonly Cutoff[]): Promise<Cutoff[]> {
-  const time = timeColumns[table]
+  const time = historyKeys[table]
   const { results } = await db
     .prepare(
       `SELECT value ->> 0 AS deviceId, value ->> 1 AS before FROM json_each(?1)
@@ -47,7 +46,7 @@ export async function deleteOldest(
   cutoffs: readonly Cutoff[],
   rows: number,
 ): Promise<number> {
-  const time = timeColumns[table]
+  const time = historyKeys[table]
   const theirs = `device_id = j.value ->> 0 AND ${time} < j.value ->> 1`
   const { meta } = await db
     .prepare(
