@@ -7,6 +7,7 @@ import { type Device, type Product, startProduct } from '../../bench/contenders.
 import { drive } from '../../bench/load.ts'
 import { rssBytes } from '../../bench/process.ts'
 import { callApi } from '../../scripts/simulate/fleet.ts'
+import { sleep } from '../../src/domain/deadline.ts'
 import { fnv1a } from '../../src/domain/fnv1a.ts'
 import { limits } from '../../src/domain/limits.ts'
 
@@ -34,10 +35,15 @@ async function setD1(control: { delayMs: number; failRate: number }): Promise<vo
   await fetch(`${server.url}/_d1`, { method: 'PUT', body: JSON.stringify(control) })
 }
 
-/** Slow for so long, and then quick again, so that what waits by then is soon answered. */
-async function slowD1(seconds: number): Promise<void> {
+/** Slow for so long, and then quick again, so that what waits by then is soon answered. What was seen until then. */
+async function slowD1(seconds: number): Promise<{ seen: Promise<Seen> }> {
   await setD1({ delayMs: 2_000, failRate: 0 })
-  setTimeout(() => void setD1({ delayMs: 0, failRate: 0 }), seconds * 1_000)
+  const seen = sleep(seconds * 1_000).then(async () => {
+    const until = await seenByD1() // it counts anew from the next setting on
+    await setD1({ delayMs: 0, failRate: 0 })
+    return until
+  })
+  return { seen }
 }
 
 async function seenByD1(): Promise<Seen> {
@@ -89,14 +95,14 @@ async function watchMemory<T>(work: Promise<T>): Promise<{ result: T; most: numb
 // First: no lane of this server has been called yet.
 test('holds a flood back while its lane is cold and looks its devices up first', async () => {
   const devices = await devicesOfOneLane()
-  await slowD1(10)
+  const { seen } = await slowD1(10)
   const flood = await drive({
     url: server.url,
     connections,
     seconds: 5,
     request: (connection, n) => telemetry(devices[connection % devices.length] as Device, { n, ...ballast }),
   })
-  const { mostLaneBytes } = await seenByD1()
+  const { mostLaneBytes } = await seen
   expect(Object.keys(flood.statuses).sort()).toEqual(['200', '503'])
   expect(mostLaneBytes).toBeLessThanOrEqual(limits.laneBacklogBytes)
 })
@@ -109,12 +115,12 @@ test('holds a flood back while D1 takes 2 s a statement, and keeps what it ackno
   const request = (connection: number, n: number) => telemetry(device(connection), { n, ...ballast })
   // By count: on a busy machine a few seconds of it warm little.
   const warmUp = (connection: number) => telemetry(device(connection), { n: -1, ...ballast })
-  await drive({ url: server.url, connections, count: 1_000, seconds: 40, request: warmUp })
+  await drive({ url: server.url, connections, count: 2_000, seconds: 60, request: warmUp })
   const warm = rssBytes(server.pid)
   // What is read back: without the warm-up, whose times may run a little ahead.
   const from = Date.now()
 
-  await slowD1(floodSeconds)
+  const { seen } = await slowD1(floodSeconds)
   const acknowledged = new Map<number, { device: Device; ts: number }>()
   const refusals: Answer[] = []
   const flood = drive({
@@ -128,7 +134,7 @@ test('holds a flood back while D1 takes 2 s a statement, and keeps what it ackno
     },
   })
   const { result, most } = await watchMemory(flood)
-  const { mostLaneBytes } = await seenByD1()
+  const { mostLaneBytes } = await seen
   const summary = {
     statuses: result.statuses,
     broken: result.broken,
